@@ -105,6 +105,13 @@ beacon_state beacon[2 * (OLD + 1)];
 byte barrier;               /* of reign 0: ticks until it may grant and expire */
 byte last_bit[2];           /* of reign 0: ticks until every lease it may have given this worker is over */
 
+/* With -DFIRES, pan prints the first time each of these happens: what never happens, nothing was shown about. */
+#ifdef FIRES
+#define fires(what) c_code { static int n_times; if (n_times++ == 0) printf("fires: %s\n", #what); }
+#else
+#define fires(what) skip
+#endif
+
 #define OTHER(w) (1 - (w))
 #define MIN(x, y) ((x) < (y) -> (x) : (y))
 #define HAS(set, w) (((set) >> (w)) & 1)
@@ -114,14 +121,16 @@ byte last_bit[2];           /* of reign 0: ticks until every lease it may have g
 inline run_down(ticks) { if :: ticks > 0 -> ticks-- :: else fi }
 byte n;                     /* scratch, 0 between steps */
 
-/* THE PROPERTY: never two holders at one instant. */
-#define HOLDS(w) (worker[w].listed && worker[w].lease > 0)
-inline check() { assert(!(HOLDS(0) && HOLDS(1))) }
+/* ---------------------------------------------------------------- THE PROPERTIES, by the names that pan prints */
+bit two_hold_p;             /* at one instant */
+bit past_reckoning;         /* I6, with -DRECKON: a deadline later than the leader in charge reckons it to be. The mutants
+                               are judged without it, so that each really brings two holders about. */
+inline violated_if(what, property) { if :: what -> property = 1 :: else fi; assert(!property) }
 
-/* I6, checked with -DRECKON: no deadline is later than the leader in charge reckons it to be, the leases of its predecessors
-   being over when the barrier is. The mutants are judged without it, so that each really brings two holders about. */
+#define HOLDS(w) (worker[w].listed && worker[w].lease > 0)
+inline check() { violated_if(HOLDS(0) && HOLDS(1), two_hold_p) }
 #ifdef RECKON
-#define RECKONED(w) assert(worker[w].lease <= last_bit[w] || worker[w].lease <= barrier)
+#define RECKONED(w) violated_if(worker[w].lease > last_bit[w] && worker[w].lease > barrier, past_reckoning)
 #else
 #define RECKONED(w) skip
 #endif
@@ -163,16 +172,16 @@ proctype bits(byte r; byte w) {
     :: d_step { HAS(reign[r].members, w) && L1_MAY(r) && worker[w].heartbeat > 0 && WORTH(r, w) > 0 ->
         BEACON(r, w).left = WORTH(r, w);
         BEACON(r, w).epoch = reign[r].epoch;
-        if :: r == 0 -> last_bit[w] = L :: else fi }
+        if :: r == 0 -> last_bit[w] = L :: else -> fires(bit_of_a_deposed_leader) fi }
     :: d_step { BEACON(r, w).left > 0 ->    /* it arrives; one that is lost runs out instead */
         if
         :: W4_TERM(w, r) ->
             W4_SEEN(w, r);
             if
             :: W1_EPOCH(w, BEACON(r, w).epoch) && BEACON(r, w).left > worker[w].lease -> worker[w].lease = BEACON(r, w).left
-            :: else
+            :: else -> if :: !W1_EPOCH(w, BEACON(r, w).epoch) -> fires(bit_of_a_later_epoch_refused) :: else fi
             fi
-        :: else
+        :: else -> fires(lower_term_refused)
         fi;
         BEACON(r, w).left = 0; BEACON(r, w).epoch = 0;
         RECKONED(w);
@@ -200,14 +209,18 @@ proctype worker_steps(byte w) {
 proctype deciding(byte w) {
     do
     :: d_step { MAY_WRITE && log_members == 3 && log_owner == w && !log_pending ->          /* move: revoke */
-        log_epoch++; log_owner = OTHER(w); log_pending = 1; log_since = log_epoch }
+        log_epoch++; log_owner = OTHER(w); log_pending = 1; log_since = log_epoch;
+        fires(revoke) }
     :: d_step { MAY_GRANT && log_pending && log_owner == OTHER(w) && worker[w].applied >= log_since ->  /* L4: w released */
-        log_epoch++; log_pending = 0; log_since = 0 }
+        log_epoch++; log_pending = 0; log_since = 0;
+        fires(grant_on_release) }
     :: d_step { MAY_GRANT && log_members == 3 && L5_LAPSED(w) ->                            /* L5: w dropped, the other has p */
         log_epoch++; log_members = WITHOUT(log_members, w); log_owner = OTHER(w); log_pending = 0; log_since = 0;
-        L5_STOP_BITS(w) }
+        L5_STOP_BITS(w);
+        fires(expiry) }
     :: d_step { MAY_WRITE && !HAS(log_members, w) ->                                        /* w joins, or a late copy of its join */
-        log_epoch++; log_members = WITH(log_members, w) }
+        log_epoch++; log_members = WITH(log_members, w);
+        fires(join_of_a_dropped_session) }
     od
 }
 
@@ -239,9 +252,11 @@ proctype leading() {
         od;
         worker[0].seen = MIN(OLD, worker[0].seen + 1);
         worker[1].seen = MIN(OLD, worker[1].seen + 1);
-        take_over() }
+        take_over();
+        fires(takeover) }
     :: d_step { BEACON(0, 0).left == 0 && BEACON(0, 1).left == 0 ->     /* it is dead, so its predecessors stay in view */
-        take_over() }
+        take_over();
+        fires(takeover_from_the_dead) }
     od
 }
 
