@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-enum { CODE_LOG_LOST = 312, CODE_RECORD_SIZE = 313 };
-
 /* ---- loading (after a takeover)
  * ------------------------------------------------------------ */
 
@@ -97,7 +95,7 @@ void head_start_over(struct node *n, struct stamp seen, const char *why)
         l->seen = seen;
     if (l->is_lost)
         return;
-    node_error(n, CODE_LOG_LOST, why);
+    node_error(n, ERR_LOG_LOST, why);
     l->is_lost = true;
     l->load_op = 0;
     l->start_over_ms = lease > n->term.barrier_end_ms ? lease : n->term.barrier_end_ms;
@@ -250,7 +248,7 @@ static void write_head(struct node *n)
     build_members(n, b->stamp.epoch);
     w->n = head_encode(b, n->build_bytes, n->conf.chunk_max);
     if (w->n == 0) {
-        node_error(n, CODE_RECORD_SIZE,
+        node_error(n, ERR_RECORD_SIZE,
                    "the head is larger than half of the server's max_payload; raise "
                    "max_payload or use fewer workers");
         lead_step_down(n, "the head does not fit");
@@ -287,7 +285,7 @@ static bool write_record(struct node *n)
         p->record_n = transfer_encode(&n->transfer, p->seat, n->lead.gen, n->record_bytes,
                                       n->conf.record_max);
         if (p->record_n == 0) {
-            node_error(n, CODE_RECORD_SIZE,
+            node_error(n, ERR_RECORD_SIZE,
                        "one worker's list of partitions is too long; "
                        "start more workers");
             lead_step_down(n, "an own record does not fit");

@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-enum { CODE_TOO_MANY_PARTS = 314 };
-
 /* ---- who counts
  * ---------------------------------------------------------------------------- */
 
@@ -365,7 +363,7 @@ void plan_listed(struct node *n, const struct event *ev)
     }
     if (transfer_list(&n->transfer, ev->listed.id, ev->listed.weight, ev->listed.n,
                       &change) < 0) {
-        node_error(n, CODE_TOO_MANY_PARTS,
+        node_error(n, ERR_TOO_MANY_PARTITIONS,
                    "the source lists more partitions than this host was built for");
         return;
     }

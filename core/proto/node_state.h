@@ -3,6 +3,7 @@
 #define PARTI_PROTO_NODE_STATE_H
 
 #include "base/rand.h"
+#include "base/errors.h"
 #include "proto/emit.h"
 #include "proto/head.h"
 #include "proto/hold.h"

@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-/* E3yy of core/base/errors.def, as far as the protocol raises them. */
-enum { CODE_NO_ID = 310, CODE_FORKED_LOG = 311 };
-
 bool work_has_lease(const struct node *n)
 {
     return n->me.is_joined &&
@@ -200,7 +197,7 @@ static void try_next(struct node *n)
         return;
     }
     if (mine->own.size > n->conf.record_max) {
-        node_error(n, CODE_FORKED_LOG, "this worker's record is larger than it can read");
+        node_error(n, ERR_LOG_FORKED, "this worker's record is larger than it can read");
         f->retry_ms = n->now_ms + n->conf.timing.heartbeat_interval;
         return;
     }
@@ -265,7 +262,7 @@ void work_hear_head(struct node *n, const void *data, size_t size, uint64_t seq)
 
     /* I4: one content per epoch; W4: reported, not applied. */
     if (order == 0 && h->hash != n->applied.hash)
-        node_error(n, CODE_FORKED_LOG,
+        node_error(n, ERR_LOG_FORKED,
                    "two heads have the same epoch: the log was forked");
     if (order <= 0)
         return;
@@ -377,7 +374,7 @@ void work_hear_beacon(struct node *n, const struct beacon *b)
 void work_deny(struct node *n, const struct deny *d)
 {
     if (session_equal(d->session, n->me.session))
-        node_error(n, CODE_NO_ID,
+        node_error(n, ERR_ID_NONE_FREE,
                    "no worker id is free; raise [worker] id_max or stop a worker");
 }
 
