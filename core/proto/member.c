@@ -13,13 +13,16 @@ void member_renew(struct member *m, struct session session)
         m->sent[i] = (struct sent){0};
 }
 
+bool member_may_echo(const struct member *m, struct session leader, uint64_t k)
+{
+    return !session_equal(leader, m->echoed) || k > m->echoed_k;
+}
+
 void member_sent(struct member *m, struct session leader, uint64_t k, uint64_t now_ms)
 {
-    for (int i = 0; i < SENT_KEPT; i++)
-        if (m->sent[i].k == k && session_equal(m->sent[i].leader, leader) &&
-            m->sent[i].at_ms != 0)
-            return;
     m->sent[m->sent_next++ % SENT_KEPT] = (struct sent){leader, k, now_ms};
+    m->echoed = leader;
+    m->echoed_k = k;
 }
 
 static bool has_bit(const struct beacon *b, uint32_t num)

@@ -31,6 +31,8 @@ struct member {
     struct stamp seen;        /* highest (gen, epoch) ever seen */
     struct sent sent[SENT_KEPT];
     uint32_t sent_next;
+    struct session echoed; /* the leader whose beacon was echoed last */
+    uint64_t echoed_k;
     uint64_t heartbeat_at_ms; /* next one without a beacon */
     uint64_t join_at_ms;
     enum leaving leaving;
@@ -40,8 +42,11 @@ struct member {
 /* W5: a new life. */
 void member_renew(struct member *m, struct session session);
 
-/* Remembers the send time of the heartbeat that echoes (leader, k): the first one only,
- * since the leader may have taken its bit from that. */
+/* Is this beacon newer than the one echoed last?  Only then it is answered: a second
+ * heartbeat for an old k would move the anchor of a bit that was given for the first. */
+bool member_may_echo(const struct member *m, struct session leader, uint64_t k);
+
+/* Remembers the send time of the heartbeat that echoes (leader, k). */
 void member_sent(struct member *m, struct session leader, uint64_t k, uint64_t now_ms);
 
 /* W1: what a beacon is worth to us.  'applied' is the head we have applied.  True if

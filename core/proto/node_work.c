@@ -367,7 +367,7 @@ void work_hear_beacon(struct node *n, const struct beacon *b)
         n->fetch.ask_ms = n->now_ms + HEAD_LATE_MS;
     if (member_extend(m, b, n->applied.stamp, n->conf.timing.heartbeat_ttl))
         take_up(n);
-    if (m->is_joined)
+    if (m->is_joined && member_may_echo(m, b->leader, b->k))
         send_heartbeat(n, b->leader, b->k);
 }
 
