@@ -183,7 +183,6 @@ void judge_step(struct sim *s, struct proc *p, const struct event *ev,
 {
     struct judge *j = s->judge;
 
-    (void)ev;
     if (j == NULL)
         return;
     struct judge_proc *last = &j->proc[p->slot];
@@ -202,6 +201,16 @@ void judge_step(struct sim *s, struct proc *p, const struct event *ev,
         sim_fail(s, "I4", "%s changes the content of epoch %llu-%llu", p->name,
                  ull(v->applied.gen), ull(v->applied.epoch));
     }
+    if (v->term < last->term)
+        sim_fail(s, "W4", "%s falls back from term %llu to %llu", p->name,
+                 ull(last->term), ull(v->term));
+    last->term = v->term;
+    if (!session_equal(last->session, v->session)) {
+        last->session = v->session;
+        last->reckoned_us = 0;
+    }
+    if (v->deadline_ms > last->deadline_ms)
+        judge_extended(s, p, ev);
     bool is_new_id = strcmp(last->id, v->id) != 0;
     if (is_new_id)
         memcpy(last->id, v->id, strlen(v->id) + 1);
@@ -212,9 +221,12 @@ void judge_step(struct sim *s, struct proc *p, const struct event *ev,
 
 void judge_send(struct sim *s, struct proc *p, const struct action *a)
 {
-    /* I12 */
-    if (s->judge != NULL && a->send.n > p->conf.chunk_max)
+    if (s->judge == NULL)
+        return;
+    if (a->send.n > p->conf.chunk_max)
         sim_fail(s, "I12", "%s sends %zu bytes in one message", p->name, a->send.n);
+    if (a->send.addr == 0)
+        judge_beacon(s, p, a->send.data, a->send.n);
 }
 
 void judge_write(struct sim *s, struct proc *p, const struct action *a)
@@ -225,9 +237,9 @@ void judge_write(struct sim *s, struct proc *p, const struct action *a)
 
 void judge_log(struct sim *s, struct proc *writer, const struct log_record *rec)
 {
-    (void)s;
     (void)writer;
-    (void)rec;
+    if (s->judge != NULL && strcmp(rec->key, "head") == 0)
+        judge_head(s, rec);
 }
 
 /* ---- I8, I11, I13: what must hold at rest */

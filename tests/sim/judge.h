@@ -7,13 +7,18 @@
 
 #include "sim.h"
 
-enum { JUDGE_STAMPS = 1 << 13 };
+#include "proto/head.h"
+
+enum { JUDGE_STAMPS = 1 << 13, JUDGE_MEMBERS = 32, JUDGE_HEADS = 64 };
 
 /* What one process showed last. */
 struct judge_proc {
     struct stamp applied;
     uint64_t hash;
     uint64_t deadline_ms;
+    uint64_t term;
+    struct session session;
+    uint64_t reckoned_us; /* its lease may last until then, by the bits sent so far */
     char id[ID_ROOM];
 };
 
@@ -30,6 +35,34 @@ struct judge_stamp {
     bool is_used;
 };
 
+/* Who had which number in a head: to whom a beacon's bits belong. */
+struct judge_seats {
+    struct stamp stamp;
+    uint32_t n;
+    uint32_t num[JUDGE_MEMBERS];
+    struct session session[JUDGE_MEMBERS];
+};
+
+/* One partition as the log has it. */
+struct judge_part {
+    bool is_listed, is_parked;
+    struct session owner;
+    uint64_t since;
+    struct session from;
+    uint64_t from_epoch;
+    /* who may still hold it as far as the log tells, and since which epoch it is no
+     * longer to hold it (0: it is to hold it) */
+    struct session holder;
+    uint64_t taken;
+};
+
+/* The log's newest head, decoded, with what its own records list. */
+struct judge_head {
+    struct head head;
+    struct head_member member[JUDGE_MEMBERS];
+    struct judge_part part[SIM_PARTS_MAX];
+};
+
 struct judge {
     bool is_quiet;                   /* nothing may move */
     uint32_t holders[SIM_PARTS_MAX]; /* slots whose application was granted it */
@@ -37,7 +70,12 @@ struct judge {
     struct judge_proc proc[PROCS_MAX];
     uint32_t stamp_n;
     struct judge_stamp stamp[JUDGE_STAMPS];
-    uint64_t grants, fences, takeovers, longest_unheld_us;
+    uint64_t grants;
+    struct judge_head now, next;
+    struct judge_seats seats[JUDGE_HEADS]; /* a ring */
+    uint32_t seats_n;
+    struct bytes record; /* scratch: an own record put together */
+    char record_room[1 << 16];
 };
 
 /* A new run.  The judge is the caller's, and big. */
@@ -61,6 +99,11 @@ void judge_gone(struct sim *s, struct proc *p);
 void judge_send(struct sim *s, struct proc *p, const struct action *a);
 void judge_write(struct sim *s, struct proc *p, const struct action *a);
 void judge_log(struct sim *s, struct proc *writer, const struct log_record *rec);
+
+/* ---- judge_wire.c: what beacons promise; judge_log.c: what the log says */
+void judge_beacon(struct sim *s, struct proc *p, const void *data, size_t n);
+void judge_extended(struct sim *s, struct proc *p, const struct event *ev);
+void judge_head(struct sim *s, const struct log_record *rec);
 
 /* Converged: NULL; else what is missing, a text good until the next call. */
 const char *judge_unsettled(struct sim *s);

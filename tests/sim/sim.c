@@ -28,7 +28,7 @@ void sim_begin(struct sim *s, uint64_t seed)
     rand_seed(&s->fault, seed * 2 + 1);
     s->knobs = (struct sim_knobs){.log_timeout_us = SIM_S};
     s->ownership = OWNERSHIP_STRICT;
-    s->id_max = 99;
+    s->id_max = 31;
     s->is_split = false;
     s->lives = 0;
     s->script = NULL;

@@ -184,7 +184,7 @@ void proc_start(struct sim *s, uint32_t slot, int64_t wish, const char *name)
         .strategy = "sim",
         .addr = s->lives,
         .entropy = {rand_next(r), rand_next(r), rand_next(r), rand_next(r)},
-        .members_max = 32,
+        .members_max = s->id_max + 1,
         .parts_max = SIM_PARTS_MAX,
         .record_max = RECORD_MAX,
         .chunk_max = RECORD_MAX,
