@@ -111,6 +111,7 @@ static void on_won(struct node *n)
     n->term.is_probe = false;
     n->term.seen = n->term.mine;
     n->term.leader = n->writer.session;
+    n->term.leader_addr = n->conf.addr;
     n->lead.last_seq = n->writer.seq;
     /* L3: until the old leader's authority, and every lease it may have given, has
      * surely ended, drift included. */
@@ -129,7 +130,6 @@ static void begin_leading(struct node *n, bool is_first)
     n->term.role = ROLE_LEADING;
     n->term.k = 0;
     n->term.beacon_at_ms = n->now_ms;
-    n->term.leader_addr = n->conf.addr;
     l->is_loaded = false;
     l->is_listed = false;
     l->is_lost = false;

@@ -8,27 +8,33 @@
 
 enum { PLAN_WORKERS_MAX = 64 };
 
-/* Quotas: everybody the floor; one more for those who hold most, ties by index. */
-static void quotas(const struct plan_request *r, const uint32_t *has, uint32_t *quota)
+static bool is_taker(const struct plan_worker *w)
 {
-    uint32_t active = 0;
+    return !w->is_draining && !w->is_cordoned;
+}
+
+/* Quotas of 'part_n' partitions among the takers: everybody the floor; one more for
+ * those who hold most, ties by index. */
+static void quotas(const struct plan_request *r, uint32_t part_n, const uint32_t *has,
+                   uint32_t *quota)
+{
+    uint32_t takers = 0;
     uint32_t extra;
 
     for (uint32_t w = 0; w < r->worker_n; w++)
-        active += r->worker[w].is_draining ? 0 : 1;
+        takers += is_taker(&r->worker[w]) ? 1 : 0;
     for (uint32_t w = 0; w < r->worker_n; w++)
-        quota[w] = r->worker[w].is_draining || active == 0 ? 0 : r->part_n / active;
-    extra = active > 0 ? r->part_n % active : 0;
-    while (extra > 0) {
+        quota[w] = is_taker(&r->worker[w]) ? part_n / takers : 0;
+    extra = takers > 0 ? part_n % takers : 0;
+    for (; extra > 0; extra--) {
         uint32_t best = r->worker_n;
         for (uint32_t w = 0; w < r->worker_n; w++) {
-            if (r->worker[w].is_draining || quota[w] > r->part_n / active)
+            if (!is_taker(&r->worker[w]) || quota[w] > part_n / takers)
                 continue;
             if (best == r->worker_n || has[w] > has[best])
                 best = w;
         }
         quota[best]++;
-        extra--;
     }
 }
 
@@ -37,6 +43,7 @@ void sim_plan_make(const struct plan_request *r, uint32_t *owner)
     uint32_t has[PLAN_WORKERS_MAX] = {0};
     uint32_t quota[PLAN_WORKERS_MAX];
     uint32_t given[PLAN_WORKERS_MAX] = {0};
+    uint32_t part_n = r->part_n;
 
     must(r->worker_n <= PLAN_WORKERS_MAX);
     for (uint32_t i = 0; i < r->part_n; i++) {
@@ -47,7 +54,13 @@ void sim_plan_make(const struct plan_request *r, uint32_t *owner)
         if (w < r->worker_n)
             has[w]++;
     }
-    quotas(r, has, quota);
+    /* Who is away keeps what it has and gets nothing. */
+    for (uint32_t w = 0; w < r->worker_n; w++)
+        part_n -= r->worker[w].is_cordoned ? has[w] : 0;
+    quotas(r, part_n, has, quota);
+    for (uint32_t w = 0; w < r->worker_n; w++)
+        if (r->worker[w].is_cordoned)
+            quota[w] = has[w];
     for (uint32_t i = 0; i < r->part_n; i++) {
         uint32_t w = owner[i];
         if (w == r->worker_n)
