@@ -331,6 +331,8 @@ static void send_beacon(struct node *n, uint8_t flags)
                               ? n->conf.timing.heartbeat_ttl
                               : end - n->now_ms;
         b->bits_n = roster_bits(&n->roster, b->bits, n->now_ms);
+    } else {
+        roster_forget_echoes(&n->roster);
     }
     node_send(n, 0);
     n->term.beacon_at_ms = n->now_ms + n->conf.timing.heartbeat_interval;
