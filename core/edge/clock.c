@@ -3,7 +3,6 @@
 #include "base/must.h"
 
 #include <stdio.h>
-#include <time.h>
 
 static struct timespec clock_read(clockid_t id)
 {
@@ -28,6 +27,16 @@ uint64_t clock_boot_ms(void)
 uint64_t clock_wall_s(void)
 {
     return (uint64_t)clock_read(CLOCK_REALTIME).tv_sec;
+}
+
+struct timespec clock_after_ms(uint64_t ms)
+{
+    struct timespec t = clock_read(CLOCK_MONOTONIC);
+    uint64_t ns = (uint64_t)t.tv_nsec + ms % 1000 * CLOCK_NS_PER_MS;
+
+    t.tv_sec += (time_t)(ms / 1000 + ns / CLOCK_NS_PER_S);
+    t.tv_nsec = (long)(ns % CLOCK_NS_PER_S);
+    return t;
 }
 
 void clock_wall_text(char to[CLOCK_TEXT_ROOM])

@@ -8,6 +8,7 @@
 #define PARTI_EDGE_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 #define CLOCK_NS_PER_MS UINT64_C(1000000)
 #define CLOCK_NS_PER_S  UINT64_C(1000000000)
@@ -21,6 +22,11 @@ uint64_t clock_boot_ms(void);
 
 /* Unix seconds. */
 uint64_t clock_wall_s(void);
+
+/* The point of CLOCK_MONOTONIC that lies 'ms' ahead, for pthread_cond_timedwait() on a
+ * condition made for that clock.
+ */
+struct timespec clock_after_ms(uint64_t ms);
 
 /* Now as RFC 3339 in UTC with milliseconds. */
 void clock_wall_text(char to[CLOCK_TEXT_ROOM]);

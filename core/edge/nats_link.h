@@ -71,8 +71,10 @@ int nats_link_subscribe(struct nats_link *link, const char *subject, int kind, i
 void nats_link_unsubscribe(struct nats_link *link, const char *subject, int tag);
 
 /* STATUS_OK: handed to the connection, which says nothing about arrival.
- * STATUS_OFFLINE: not connected, nothing will be sent.  STATUS_LIMIT: larger than the
- * server's max_payload.  'reply' may be NULL.  Any thread.
+ * STATUS_OFFLINE: not connected, nothing is sent, now or later.  STATUS_TIMEOUT: the
+ * connection broke while sending, so it may have gone out or not.  STATUS_LIMIT: larger
+ * than the server's max_payload.  STATUS_INVALID: not a subject.  'reply' may be NULL.
+ * Any thread.
  */
 int nats_link_publish(struct nats_link *link, const char *subject, const char *reply,
                       const void *data, size_t n);

@@ -76,9 +76,8 @@ struct nats_log_write {
     size_t n;
 };
 
-/* Servers before 2.10 take an expected sequence of 0 for no condition at all; such a
- * write therefore always carries the condition that its key has no record, which those
- * servers do check.  Of several first writes to one key exactly one succeeds.
+/* Of several writes that expect one sequence exactly one succeeds, also of the first
+ * ones, which expect 0 (measured on servers 2.9.10 and 2.15.1, one and three replicas).
  */
 int nats_log_write(struct nats_log *log, uint64_t op, const struct nats_log_write *write,
                    uint64_t timeout_ms);
