@@ -25,6 +25,7 @@ struct conf_errors {
     size_t room;
     size_t dropped; /* beyond CONF_ERRORS_MAX */
     int nomem;      /* nonzero: one could not be kept for want of memory */
+    int unreadable; /* errno when the file could not be read, else 0 */
 };
 
 /* Zeroed memory, then the name of the file (copied).  0 or STATUS_NOMEM. */
@@ -42,7 +43,9 @@ __attribute__((format(printf, 3, 4))) void conf_errors_add(struct conf_errors *e
 /* How many there are, dropped ones included. */
 size_t conf_errors_count(const struct conf_errors *e);
 
-/* One line each, "file:line: text", in ascending order of lines. */
+/* One line each, "file:line: text", in ascending order of lines; then one with the code:
+ * PARTI-E401 and their number, or PARTI-E400 where the file could not be read.  Nothing
+ * when there are none. */
 void conf_errors_print(struct conf_errors *e, FILE *to);
 
 #endif

@@ -57,7 +57,7 @@ int plugin_find(const char *name, const char *dir, char path[PATH_MAX],
 void plugin_describe(const struct plugin *p, enum option_format format, FILE *to);
 
 /* Every *.so of the directory in order of name, each loaded and checked: a table with
- * the refusals in words, or a JSON array.  0 or STATUS_IO when the directory cannot be
+ * the refusals in words, or a JSON object.  0 or STATUS_IO when the directory cannot be
  * read (nothing is printed then). */
 int plugin_list(const char *dir, enum option_format format, FILE *to);
 
