@@ -34,8 +34,9 @@ struct plan_worker {
     uint32_t num; /* the number in the id: the stable slot */
     uint32_t capacity;
     const char *zone;
-    bool is_new; /* was not there at the last plan */
-    bool is_draining;
+    bool is_new;      /* was not there at the last plan */
+    bool is_draining; /* must end with nothing */
+    bool is_cordoned; /* keeps what it has, is given nothing new (away for a restart) */
 };
 
 /* The question to the strategy, columns as in struct parti_world. */
