@@ -205,6 +205,8 @@ void judge_step(struct sim *s, struct proc *p, const struct event *ev,
         sim_fail(s, "W4", "%s falls back from term %llu to %llu", p->name,
                  ull(last->term), ull(v->term));
     last->term = v->term;
+    last->auth_end_was_ms = last->auth_end_ms;
+    last->auth_end_ms = v->auth_end_ms;
     if (!session_equal(last->session, v->session)) {
         last->session = v->session;
         last->reckoned_us = 0;
