@@ -137,7 +137,7 @@ static void begin_leading(struct node *n, bool is_first)
     l->heads_next = 0;
     memset(l->heads, 0, sizeof l->heads);
     l->seen = (struct stamp){0};
-    l->load_member = 0;
+    l->load_num = 0;
     l->load_chunk = 0;
     l->load_n = 0;
     l->load_retry_ms = 0;

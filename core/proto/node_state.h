@@ -74,7 +74,7 @@ struct lead {
     uint64_t key_seq;     /* sequence of the head record, 0: none */
     uint64_t last_seq;    /* of the log, as acked to us */
     bool is_loaded;       /* all own records are read */
-    uint32_t load_member; /* index in head.member */
+    uint32_t load_num; /* member whose record is read now */
     uint32_t load_chunk;
     size_t load_n;
     uint64_t load_op;
