@@ -106,6 +106,11 @@ static void on_lease_read(struct node *n, const struct event *ev)
 
 static void on_won(struct node *n)
 {
+    if (n->term.seen > n->term.mine) {
+        /* W4: the word of our win was slow, and somebody has won since. */
+        lead_step_down(n, "a higher term is heard");
+        return;
+    }
     node_tell(n, "won term %llu", (unsigned long long)n->term.mine);
     n->term.t_kv_ms = n->writer.sent_ms;
     n->term.is_probe = false;

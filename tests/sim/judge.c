@@ -167,6 +167,9 @@ static bool lease_is_live(const struct sim *s, const struct proc *p)
 
 static void check_id(struct sim *s, struct proc *p)
 {
+    /* Without self-fencing nobody waits for the end of a lease. */
+    if (s->ownership == OWNERSHIP_AVAILABLE)
+        return;
     if (p->view.id[0] == '\0' || !lease_is_live(s, p))
         return;
     for (uint32_t k = 0; k < PROCS_MAX; k++) {
