@@ -288,6 +288,26 @@ void plan_answered(struct node *n, const struct event *ev)
 /* ---- carrying out
  * ------------------------------------------------------------------------------ */
 
+/* Expired members leave with the head to come, all that can: one that lists what is
+ * pending on another may go only if that one goes, too. */
+static void choose_drops(struct node *n)
+{
+    bool again = true;
+
+    while (again) {
+        again = false;
+        for (uint32_t num = 0; num < n->roster.n; num++) {
+            struct seat *s = &n->transfer.seat[num];
+
+            if (s->is_dropped && !n->roster.mate[num].has_joiner &&
+                transfer_blocks_drop(&n->transfer, num)) {
+                s->is_dropped = false;
+                again = true;
+            }
+        }
+    }
+}
+
 static void fill_seats(struct node *n)
 {
     for (uint32_t num = 0; num < n->roster.n; num++) {
@@ -295,10 +315,15 @@ static void fill_seats(struct node *n)
         struct seat *s = &n->transfer.seat[num];
 
         s->session = m->is_member ? m->head.session : (struct session){0};
-        s->next_session = s->session;
         s->released = m->head.released;
-        s->is_dropped = m->is_member && m->is_expired &&
-                        (m->has_joiner || !transfer_blocks_drop(&n->transfer, num));
+        s->is_dropped = m->is_member && m->is_expired;
+    }
+    choose_drops(n);
+    for (uint32_t num = 0; num < n->roster.n; num++) {
+        const struct mate *m = &n->roster.mate[num];
+        struct seat *s = &n->transfer.seat[num];
+
+        s->next_session = s->session;
         if (s->is_dropped)
             s->next_session = m->has_joiner ? m->joiner.session : (struct session){0};
     }
@@ -325,6 +350,18 @@ static void start_writing(struct node *n)
     p->seat = 0;
     p->chunk = 0;
     p->record_n = 0;
+}
+
+/* Has an expired member kept something that it could not take along when it expired? */
+static bool has_leftovers(const struct node *n)
+{
+    for (uint32_t num = 0; num < n->roster.n; num++) {
+        const struct mate *m = &n->roster.mate[num];
+
+        if (m->is_member && m->is_expired && !transfer_is_free(&n->transfer, num))
+            return true;
+    }
+    return false;
 }
 
 /* Parked partitions whose owners are done with them leave the lists. */
@@ -442,7 +479,7 @@ void plan_watch(struct node *n)
     if ((l->is_listed || n->transfer.wanted > 0) &&
         window_is_due(&n->window, &n->conf.timing, n->now_ms, active, &cause))
         ask_plan(n, cause);
-    else if (is_free && transfer_wants_tidying(&n->transfer))
+    else if (is_free && (transfer_wants_tidying(&n->transfer) || has_leftovers(n)))
         start_tidying(n);
 }
 
