@@ -136,6 +136,8 @@ static void begin_leading(struct node *n, bool is_first)
     n->term.beacon_at_ms = n->now_ms;
     l->is_loaded = false;
     l->is_listed = false;
+    l->wants_list = false;
+    l->list_at_ms = 0;
     l->is_lost = false;
     l->is_emergency = false;
     l->release_ms = 0;

@@ -383,7 +383,10 @@ static void start_tidying(struct node *n)
 
 void plan_list_failed(struct node *n)
 {
-    n->lead.is_list_commanded = false; /* the last list stays; the host says why */
+    /* The last list stays, the host says why; it is asked again before long (L9). */
+    n->lead.is_list_commanded = false;
+    n->lead.wants_list = true;
+    n->lead.list_at_ms = n->now_ms + LIST_RETRY_MS;
 }
 
 void plan_listed(struct node *n, const struct event *ev)
@@ -404,6 +407,7 @@ void plan_listed(struct node *n, const struct event *ev)
                    "the source lists more partitions than this host was built for");
         return;
     }
+    l->wants_list = false;
     transfer_sweep(&n->transfer, &l->head);
     l->set_hash = transfer_set_hash(&n->transfer);
     node_tell(n, "listed %u: %u added, %u removed, %u reweighted", ev->listed.n,
@@ -466,7 +470,7 @@ void plan_watch(struct node *n)
         start_writing(n);
     if (p->state != PLAN_NONE)
         return;
-    if (l->wants_list) {
+    if (l->wants_list && n->now_ms >= l->list_at_ms) {
         l->wants_list = false;
         emit(n->out, ACT_LIST)->list.commanded = l->is_list_commanded;
         l->is_list_commanded = false;
@@ -497,6 +501,8 @@ uint64_t plan_wake_ms(const struct node *n)
     uint64_t wake = window_wake_ms(&n->window, &n->conf.timing);
 
     wake = wake > n->now_ms ? wake : UINT64_MAX;
+    if (n->lead.wants_list && n->lead.list_at_ms > n->now_ms && n->lead.list_at_ms < wake)
+        wake = n->lead.list_at_ms;
     for (uint32_t num = 0; num < n->roster.n; num++) {
         const struct mate *m = &n->roster.mate[num];
         uint64_t at;
