@@ -245,7 +245,7 @@ void hold_fence_begin(struct hold *h, uint64_t epoch)
         if (e->state != HOLD_HELD)
             continue;
         e->state = HOLD_STOPPING;
-        e->stop_epoch = epoch;
+        e->stop_epoch = UINT64_MAX; /* the application was not asked to stop it */
         e->before_epoch = sat_sub(epoch, 1);
         h->held--;
         h->stopping++;

@@ -106,6 +106,11 @@ static void on_lease_read(struct node *n, const struct event *ev)
 
 static void on_won(struct node *n)
 {
+    if (n->term.seen > n->term.mine) {
+        /* W4: the word of our win was slow, and somebody has won since. */
+        lead_step_down(n, "a higher term is heard");
+        return;
+    }
     node_tell(n, "won term %llu", (unsigned long long)n->term.mine);
     n->term.t_kv_ms = n->writer.sent_ms;
     n->term.is_probe = false;
@@ -131,13 +136,15 @@ static void begin_leading(struct node *n, bool is_first)
     n->term.beacon_at_ms = n->now_ms;
     l->is_loaded = false;
     l->is_listed = false;
+    l->wants_list = false;
+    l->list_at_ms = 0;
     l->is_lost = false;
     l->is_emergency = false;
     l->release_ms = 0;
     l->heads_next = 0;
     memset(l->heads, 0, sizeof l->heads);
     l->seen = (struct stamp){0};
-    l->load_member = 0;
+    l->load_num = 0;
     l->load_chunk = 0;
     l->load_n = 0;
     l->load_retry_ms = 0;

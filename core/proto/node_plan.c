@@ -288,6 +288,26 @@ void plan_answered(struct node *n, const struct event *ev)
 /* ---- carrying out
  * ------------------------------------------------------------------------------ */
 
+/* Expired members leave with the head to come, all that can: one that lists what is
+ * pending on another may go only if that one goes, too. */
+static void choose_drops(struct node *n)
+{
+    bool again = true;
+
+    while (again) {
+        again = false;
+        for (uint32_t num = 0; num < n->roster.n; num++) {
+            struct seat *s = &n->transfer.seat[num];
+
+            if (s->is_dropped && !n->roster.mate[num].has_joiner &&
+                transfer_blocks_drop(&n->transfer, num)) {
+                s->is_dropped = false;
+                again = true;
+            }
+        }
+    }
+}
+
 static void fill_seats(struct node *n)
 {
     for (uint32_t num = 0; num < n->roster.n; num++) {
@@ -295,10 +315,15 @@ static void fill_seats(struct node *n)
         struct seat *s = &n->transfer.seat[num];
 
         s->session = m->is_member ? m->head.session : (struct session){0};
-        s->next_session = s->session;
         s->released = m->head.released;
-        s->is_dropped = m->is_member && m->is_expired &&
-                        (m->has_joiner || !transfer_blocks_drop(&n->transfer, num));
+        s->is_dropped = m->is_member && m->is_expired;
+    }
+    choose_drops(n);
+    for (uint32_t num = 0; num < n->roster.n; num++) {
+        const struct mate *m = &n->roster.mate[num];
+        struct seat *s = &n->transfer.seat[num];
+
+        s->next_session = s->session;
         if (s->is_dropped)
             s->next_session = m->has_joiner ? m->joiner.session : (struct session){0};
     }
@@ -327,6 +352,18 @@ static void start_writing(struct node *n)
     p->record_n = 0;
 }
 
+/* Has an expired member kept something that it could not take along when it expired? */
+static bool has_leftovers(const struct node *n)
+{
+    for (uint32_t num = 0; num < n->roster.n; num++) {
+        const struct mate *m = &n->roster.mate[num];
+
+        if (m->is_member && m->is_expired && !transfer_is_free(&n->transfer, num))
+            return true;
+    }
+    return false;
+}
+
 /* Parked partitions whose owners are done with them leave the lists. */
 static void start_tidying(struct node *n)
 {
@@ -346,7 +383,10 @@ static void start_tidying(struct node *n)
 
 void plan_list_failed(struct node *n)
 {
-    n->lead.is_list_commanded = false; /* the last list stays; the host says why */
+    /* The last list stays, the host says why; it is asked again before long (L9). */
+    n->lead.is_list_commanded = false;
+    n->lead.wants_list = true;
+    n->lead.list_at_ms = n->now_ms + LIST_RETRY_MS;
 }
 
 void plan_listed(struct node *n, const struct event *ev)
@@ -367,6 +407,7 @@ void plan_listed(struct node *n, const struct event *ev)
                    "the source lists more partitions than this host was built for");
         return;
     }
+    l->wants_list = false;
     transfer_sweep(&n->transfer, &l->head);
     l->set_hash = transfer_set_hash(&n->transfer);
     node_tell(n, "listed %u: %u added, %u removed, %u reweighted", ev->listed.n,
@@ -429,7 +470,7 @@ void plan_watch(struct node *n)
         start_writing(n);
     if (p->state != PLAN_NONE)
         return;
-    if (l->wants_list) {
+    if (l->wants_list && n->now_ms >= l->list_at_ms) {
         l->wants_list = false;
         emit(n->out, ACT_LIST)->list.commanded = l->is_list_commanded;
         l->is_list_commanded = false;
@@ -442,7 +483,7 @@ void plan_watch(struct node *n)
     if ((l->is_listed || n->transfer.wanted > 0) &&
         window_is_due(&n->window, &n->conf.timing, n->now_ms, active, &cause))
         ask_plan(n, cause);
-    else if (is_free && transfer_wants_tidying(&n->transfer))
+    else if (is_free && (transfer_wants_tidying(&n->transfer) || has_leftovers(n)))
         start_tidying(n);
 }
 
@@ -460,6 +501,8 @@ uint64_t plan_wake_ms(const struct node *n)
     uint64_t wake = window_wake_ms(&n->window, &n->conf.timing);
 
     wake = wake > n->now_ms ? wake : UINT64_MAX;
+    if (n->lead.wants_list && n->lead.list_at_ms > n->now_ms && n->lead.list_at_ms < wake)
+        wake = n->lead.list_at_ms;
     for (uint32_t num = 0; num < n->roster.n; num++) {
         const struct mate *m = &n->roster.mate[num];
         uint64_t at;

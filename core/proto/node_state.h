@@ -18,6 +18,7 @@
 
 enum {
     TRACE_ROOM = 8192,     /* text of one step's trace */
+    LIST_RETRY_MS = 1000,  /* before a listing that failed is asked for again */
     RETRY_MS = 50,         /* before a read that failed is tried again */
     JOIN_BATCH_MS = 20,    /* joiners that come together share a head */
     RELEASE_BATCH_MS = 25, /* releases likewise */
@@ -74,13 +75,14 @@ struct lead {
     uint64_t key_seq;     /* sequence of the head record, 0: none */
     uint64_t last_seq;    /* of the log, as acked to us */
     bool is_loaded;       /* all own records are read */
-    uint32_t load_member; /* index in head.member */
+    uint32_t load_num; /* member whose record is read now */
     uint32_t load_chunk;
     size_t load_n;
     uint64_t load_op;
     uint64_t load_retry_ms;
     bool is_listed;  /* the source has answered since we lead */
-    bool wants_list; /* a listing came at a bad time: ask again */
+    bool wants_list; /* a listing came at a bad time, or failed: ask again */
+    uint64_t list_at_ms; /* not before this */
     bool is_list_commanded;
     struct stamp heads[HEADS_KEPT]; /* written by us, and their hashes */
     uint64_t heads_hash[HEADS_KEPT];

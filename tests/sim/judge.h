@@ -17,6 +17,8 @@ struct judge_proc {
     uint64_t hash;
     uint64_t deadline_ms;
     uint64_t term;
+    uint64_t auth_end_ms;     /* after the step */
+    uint64_t auth_end_was_ms; /* before it */
     struct session session;
     uint64_t reckoned_us; /* its lease may last until then, by the bits sent so far */
     char id[ID_ROOM];
