@@ -45,12 +45,12 @@ cd "$work" || exit 1
 
 n_models=0 n_mutants=0 n_refuted=0 n_states=0 violations=0
 began=$(date +%s)
-row='%-6s %-64s %9s %6s  %-17s  %s\n'
+row='%-6s %-62s %9s %6s %6s  %-17s  %s\n'
 
-# search MODEL "SPIN FLAGS" "GCC FLAGS" "PAN FLAGS": sets states, seconds and found, which is
+# search MODEL "SPIN FLAGS" "GCC FLAGS" "PAN FLAGS": sets states, seconds, mb and found, which is
 # 'no error', the property that was broken, or what went wrong.
 search() {
-    states=0 seconds=0 found=
+    states=0 seconds=0 mb=0 found=
     rm -f pan*
     # $2, $3, $4 and the compiler are lists of words on purpose.
     # shellcheck disable=SC2086
@@ -70,7 +70,8 @@ search() {
     states=$(sed -n 's/^ *\([0-9][0-9]*\) states, stored.*/\1/p' pan.out)
     seconds=$(sed -n 's/^pan: elapsed time \([0-9.e+]*\) seconds.*/\1/p' pan.out)
     errors=$(sed -n 's/^State-vector.*errors: \([0-9][0-9]*\).*/\1/p' pan.out)
-    states=${states:-0} seconds=${seconds:-0}
+    mb=$(sed -n 's/^ *\([0-9]*\)[0-9.]*.total actual memory usage.*/\1/p' pan.out)
+    states=${states:-0} seconds=${seconds:-0} mb=${mb:-0}
     if grep -q 'assertion violated' pan.out; then
         found=$(sed -n 's/.*assertion violated *!(\([a-z_]*\)).*/\1/p' pan.out | head -n 1)
         found=${found:-"other assertion"}
@@ -90,7 +91,7 @@ report() { # MODEL FLAGS EXPECTED
     fi
     n_states=$((n_states + states))
     # shellcheck disable=SC2059
-    printf "$row" "$1" "$2" "$states" "$seconds" "$3" "$verdict"
+    printf "$row" "$1" "$2" "$states" "$seconds" "$mb" "$3" "$verdict"
 }
 
 # model NAME "FLAGS" "PAN FLAGS": must be exhausted without an error
@@ -124,7 +125,7 @@ all_fired() {
 }
 
 # shellcheck disable=SC2059
-printf "$row" model flags states s expected actual
+printf "$row" model flags states s MB expected actual
 small='-DNO_AWAY -DNO_UNLIST'
 
 if [ "$form" = long ]; then
