@@ -69,19 +69,19 @@ struct plan {
 /* What the leader knows beyond roster and transfer (node_lead.c). */
 struct lead {
     uint64_t gen;
-    struct head head;     /* newest acked */
-    struct head build;    /* being written */
-    size_t head_n;        /* bytes of the newest acked head in head_bytes */
-    uint64_t key_seq;     /* sequence of the head record, 0: none */
-    uint64_t last_seq;    /* of the log, as acked to us */
-    bool is_loaded;       /* all own records are read */
+    struct head head;  /* newest acked */
+    struct head build; /* being written */
+    size_t head_n;     /* bytes of the newest acked head in head_bytes */
+    uint64_t key_seq;  /* sequence of the head record, 0: none */
+    uint64_t last_seq; /* of the log, as acked to us */
+    bool is_loaded;    /* all own records are read */
     uint32_t load_num; /* member whose record is read now */
     uint32_t load_chunk;
     size_t load_n;
     uint64_t load_op;
     uint64_t load_retry_ms;
-    bool is_listed;  /* the source has answered since we lead */
-    bool wants_list; /* a listing came at a bad time, or failed: ask again */
+    bool is_listed;      /* the source has answered since we lead */
+    bool wants_list;     /* a listing came at a bad time, or failed: ask again */
     uint64_t list_at_ms; /* not before this */
     bool is_list_commanded;
     struct stamp heads[HEADS_KEPT]; /* written by us, and their hashes */
