@@ -8,7 +8,6 @@
 
 enum action_type {
     ACT_SEND,      /* a core message */
-    ACT_REPLY,     /* the answer to a request that came with a reply token */
     ACT_LOG_INFO,  /* ask the log's leader for its last sequence */
     ACT_LOG_READ,  /* ask the log's leader for the newest record of a key */
     ACT_LOG_WRITE, /* write, on condition that the log's last sequence is as expected */
@@ -34,8 +33,9 @@ struct plan_worker {
     uint32_t num; /* the number in the id: the stable slot */
     uint32_t capacity;
     const char *zone;
-    bool is_new; /* was not there at the last plan */
-    bool is_draining;
+    bool is_new;      /* was not there at the last plan */
+    bool is_draining; /* must end with nothing */
+    bool is_cordoned; /* keeps what it has, is given nothing new (away for a restart) */
 };
 
 /* The question to the strategy, columns as in struct parti_world. */
@@ -61,11 +61,6 @@ struct action {
             const void *data;
             size_t n;
         } send;
-        struct {
-            uint64_t token;
-            const void *data;
-            size_t n;
-        } reply;
         struct {
             uint64_t op;
             char key[KEY_ROOM];      /* read, write */

@@ -1,0 +1,67 @@
+#include "proto/member.h"
+
+void member_renew(struct member *m, struct session session)
+{
+    m->session = session;
+    m->is_joined = false;
+    m->id[0] = '\0';
+    m->born = 0;
+    m->deadline_ms = 0;
+    m->join_at_ms = 0;
+    m->sent_next = 0;
+    for (int i = 0; i < SENT_KEPT; i++)
+        m->sent[i] = (struct sent){0};
+}
+
+bool member_may_echo(const struct member *m, struct session leader, uint64_t k)
+{
+    return !session_equal(leader, m->echoed) || k > m->echoed_k;
+}
+
+void member_sent(struct member *m, struct session leader, uint64_t k, uint64_t now_ms)
+{
+    m->sent[m->sent_next++ % SENT_KEPT] = (struct sent){leader, k, now_ms};
+    m->echoed = leader;
+    m->echoed_k = k;
+}
+
+static bool has_bit(const struct beacon *b, uint32_t num)
+{
+    return num / 8 < b->bits_n && (b->bits[num / 8] >> (num % 8) & 1) != 0;
+}
+
+bool member_extend(struct member *m, const struct beacon *b, struct stamp applied,
+                   uint64_t lease_ms)
+{
+    if (!m->is_joined || b->k == 0 || b->allowance_ms == 0 || !has_bit(b, m->num))
+        return false;
+    /* I16: no lease while the applied head is behind the beacon's.  L5: a bit of an
+     * epoch before our birth was given to somebody else under our number. */
+    if (stamp_compare(applied, b->head) < 0 || b->head.gen != applied.gen ||
+        b->head.epoch < m->born)
+        return false;
+    for (int i = 0; i < SENT_KEPT; i++) {
+        const struct sent *s = &m->sent[i];
+
+        if (s->k != b->k - 1 || !session_equal(s->leader, b->leader) || s->at_ms == 0)
+            continue;
+        /* W1: anchored at our own send time, so any delay only shortens it. */
+        uint64_t good = b->allowance_ms < lease_ms ? b->allowance_ms : lease_ms;
+        uint64_t deadline = sat_add(s->at_ms, good);
+
+        if (deadline <= m->deadline_ms)
+            return false;
+        m->deadline_ms = deadline;
+        return true;
+    }
+    return false;
+}
+
+bool member_may_hold(const struct member *m, uint64_t now_ms, enum ownership ownership)
+{
+    if (!m->is_joined || m->leaving == LEAVING_RESTART)
+        return false;
+    if (ownership == OWNERSHIP_AVAILABLE)
+        return true;
+    return now_ms >= m->fenced_until_ms && now_ms < m->deadline_ms;
+}
