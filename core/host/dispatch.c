@@ -223,7 +223,8 @@ static struct note *make_parts(enum note_type type, const struct action *a,
     return n;
 }
 
-int dispatch_put(struct dispatch *d, const struct action *a, const struct parti_hold *hold)
+int dispatch_put(struct dispatch *d, const struct action *a,
+                 const struct parti_hold *hold)
 {
     struct note *n = NULL;
 

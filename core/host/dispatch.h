@@ -25,7 +25,8 @@ void dispatch_destroy(struct dispatch *d);
 
 /* Copies an action that an application hears of (GRANTED, REVOKING, RELEASED, FENCED,
  * STATE, LEADER, ID, ERROR).  'hold' gives the rights of the partitions in it, in
- * their order; may be NULL.  STATUS_LIMIT, STATUS_NOMEM: not delivered.  The loop only. */
+ * their order; may be NULL.  STATUS_LIMIT, STATUS_NOMEM: not delivered.  The loop only.
+ */
 int dispatch_put(struct dispatch *d, const struct action *action,
                  const struct parti_hold *hold);
 

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what is held ------------------------------------------------------------------------
+/* ---- what is held
+ * ------------------------------------------------------------------------
  *
  * word[slot] is serial * 2 + 1 while the grant with that serial is held.  A hold is good
  * while its word says so and the deadline has not passed; both are plain atomics, so the
@@ -76,7 +77,8 @@ static void on_hold(struct parti_worker *w, uint64_t until_ms)
         w->callbacks.lease(w->callbacks.ctx, ns);
 }
 
-/* ---- state ------------------------------------------------------------------------------- */
+/* ---- state
+ * ------------------------------------------------------------------------------- */
 
 static void set_state(struct parti_worker *w, enum parti_state state)
 {
@@ -105,7 +107,8 @@ static void set_id(struct parti_worker *w, const char *id)
     (void)pthread_mutex_unlock(&w->lock);
 }
 
-/* ---- what the loop wants --------------------------------------------------------------------- */
+/* ---- what the loop wants
+ * --------------------------------------------------------------------- */
 
 static void deliver(struct parti_worker *w, const struct action *a,
                     const struct parti_hold *hold)
@@ -185,7 +188,8 @@ static void tick(void *ctx)
     alert_check(&w->alert, &w->conf.timing, since, clock_boot_ms());
 }
 
-/* ---- what strategy and sources answer ----------------------------------------------------------- */
+/* ---- what strategy and sources answer
+ * ----------------------------------------------------------- */
 
 static void on_planned(void *ctx, const struct plan_result *r)
 {
@@ -221,7 +225,9 @@ static void on_listed(void *ctx, const struct source_result *r)
     loop_listed(w->loop, &listing);
 }
 
-/* ---- parti.h ---------------------------------------------------------------------------------------- */
+/* ---- parti.h
+ * ----------------------------------------------------------------------------------------
+ */
 
 static int start(struct parti_worker *w, const struct parti_options *options, char *text,
                  size_t room)
@@ -251,8 +257,8 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
                              w->conf.worker.revoke_timeout_ms);
     if (status < 0)
         return PARTI_ERR_MEMORY;
-    status = worker_loop_options(&w->conf, strategy_name(w->strategy), &w->setup, &loop, text,
-                                 room);
+    status = worker_loop_options(&w->conf, strategy_name(w->strategy), &w->setup, &loop,
+                                 text, room);
     if (status < 0)
         return PARTI_ERR_CONFIG;
     status = loop_create(&w->loop, &loop, text, room);
@@ -294,7 +300,8 @@ int parti_create(struct parti_worker **ret_worker, const struct parti_options *o
             return PARTI_ERR_CONFIG;
         }
     }
-    w->plugin_dir = options->plugin_dir != NULL ? options->plugin_dir : w->conf.plugin_dir;
+    w->plugin_dir =
+        options->plugin_dir != NULL ? options->plugin_dir : w->conf.plugin_dir;
     if (status < 0) {
         worker_errors_text(&w->conf, text, room);
         status = status == STATUS_NOMEM ? PARTI_ERR_MEMORY : PARTI_ERR_CONFIG;

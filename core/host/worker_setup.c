@@ -60,7 +60,8 @@ static int fill_node(const struct conf *c, const char *strategy, struct worker_s
                      struct node_conf *n)
 {
     fill_timing(&c->timing, &c->worker, &n->timing);
-    n->ownership = c->ownership == CONF_AVAILABLE ? OWNERSHIP_AVAILABLE : OWNERSHIP_STRICT;
+    n->ownership =
+        c->ownership == CONF_AVAILABLE ? OWNERSHIP_AVAILABLE : OWNERSHIP_STRICT;
     n->id_prefix = c->worker.id_prefix;
     n->id_max = (uint32_t)c->worker.id_max;
     n->id_wish = c->worker.id != NULL ? (int64_t)c->worker.id_number : -1;
@@ -80,13 +81,15 @@ static int fill_node(const struct conf *c, const char *strategy, struct worker_s
     return 0;
 }
 
-int worker_loop_options(const struct conf *c, const char *strategy, struct worker_setup *s,
-                        struct loop_options *o, char *text, size_t room)
+int worker_loop_options(const struct conf *c, const char *strategy,
+                        struct worker_setup *s, struct loop_options *o, char *text,
+                        size_t room)
 {
     if (gethostname(s->host, sizeof s->host) != 0)
         (void)snprintf(s->host, sizeof s->host, "unknown");
     s->host[sizeof s->host - 1] = '\0';
-    (void)snprintf(s->name, sizeof s->name, "parti %s %s %d", c->group, s->host, (int)getpid());
+    (void)snprintf(s->name, sizeof s->name, "parti %s %s %d", c->group, s->host,
+                   (int)getpid());
     if (fill_node(c, strategy, s, &o->node) < 0) {
         (void)snprintf(text, room, "the kernel gives no random bytes");
         return STATUS_IO;

@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 
 enum {
-    WORKER_PARTS_MAX = 1 << 20,         /* partitions of a group */
+    WORKER_PARTS_MAX = 1 << 20,          /* partitions of a group */
     WORKER_RECORD_MAX = 16 * 1024 * 1024 /* bytes of one worker's list */
 };
 
