@@ -125,7 +125,7 @@ void worker_setup_finish(struct worker_setup *s)
     s->state_dir = NULL;
 }
 
-void worker_errors_text(const struct conf *conf, char *text, size_t room)
+void worker_errors_text(struct conf *conf, char *text, size_t room)
 {
     FILE *to = fmemopen(text, room, "w");
 
@@ -157,5 +157,5 @@ _Atomic uint64_t *worker_words_map(void)
 void worker_words_unmap(_Atomic uint64_t *words)
 {
     if (words != NULL)
-        (void)munmap((void *)words, WORKER_PARTS_MAX * sizeof(uint64_t));
+        (void)munmap((void *)(uintptr_t)words, WORKER_PARTS_MAX * sizeof(uint64_t));
 }

@@ -36,7 +36,7 @@ int worker_loop_options(const struct conf *conf, const char *strategy,
 void worker_setup_finish(struct worker_setup *setup);
 
 /* All mistakes collected so far, one a line. */
-void worker_errors_text(const struct conf *conf, char *text, size_t room);
+void worker_errors_text(struct conf *conf, char *text, size_t room);
 
 /* A condition for CLOCK_MONOTONIC, as clock_after_ms() wants it. */
 void worker_cond_init(pthread_cond_t *cond);
