@@ -179,7 +179,7 @@ static bool find(struct nats_child *child, uint64_t since_ms)
         nats_endpoint_url(&child->endpoint, text, sizeof text);
         /* Greeted once is enough: the lock tells when it is gone. */
         if (strcmp(text, child->url) == 0 ||
-            nats_probe(&url, PROBE_MS, &e) == STATUS_OK) {
+            nats_probe(&url, PROBE_MS, NULL, &e) == STATUS_OK) {
             tell_up(child, false);
             return true;
         }

@@ -352,7 +352,7 @@ static int start_watched(struct nats_process *process,
         return status;
     endpoint->port = url.port;
     uint64_t left = sat_sub(deadline_ms, clock_boot_ms());
-    status = nats_probe(&url, left < 100 ? 100 : (int)left, e);
+    status = nats_probe(&url, left < 100 ? 100 : (int)left, NULL, e);
     e->code = status == STATUS_OK ? 0 : ERR_SERVER_START;
     return status;
 }
