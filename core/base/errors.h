@@ -3,6 +3,7 @@
 #define PARTI_BASE_ERRORS_H
 
 enum error_code {
+    ERR_NONE = 0,
 #define X(number, symbol, summary) symbol = number,
 #include "base/errors.def"
 #undef X

@@ -284,7 +284,7 @@ static void on_join(struct node *n, const struct join *j)
     }
 }
 
-void lead_hear(struct node *n, const struct message *m, uint64_t reply)
+void lead_hear(struct node *n, const struct message *m)
 {
     if (!lead_is_heading(n))
         return;
@@ -293,7 +293,6 @@ void lead_hear(struct node *n, const struct message *m, uint64_t reply)
     } else if (m->type == MSG_JOIN) {
         on_join(n, &m->join);
     } else if (m->type == MSG_REFRESH) {
-        (void)reply; /* the host answers when ACT_REFRESHED comes */
         emit(n->out, ACT_LIST)->list.commanded = true;
     } else if (m->type == MSG_ASK && strcmp(m->ask.key, "head") == 0 &&
                n->lead.head_n > 0) {
@@ -331,6 +330,8 @@ static void send_beacon(struct node *n, uint8_t flags)
                               ? n->conf.timing.heartbeat_ttl
                               : end - n->now_ms;
         b->bits_n = roster_bits(&n->roster, b->bits, n->now_ms);
+    } else {
+        roster_forget_echoes(&n->roster);
     }
     node_send(n, 0);
     n->term.beacon_at_ms = n->now_ms + n->conf.timing.heartbeat_interval;

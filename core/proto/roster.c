@@ -224,6 +224,12 @@ uint32_t roster_bits(struct roster *r, uint8_t *bits, uint64_t now_ms)
     return bytes;
 }
 
+void roster_forget_echoes(struct roster *r)
+{
+    for (uint32_t num = 0; num < r->n; num++)
+        r->mate[num].has_echo = false;
+}
+
 uint64_t roster_stretch(uint64_t duration_ms, const struct node_timing *timing)
 {
     return duration_ms + duration_ms * 2 * timing->clock_drift_ppm / 1000000 +

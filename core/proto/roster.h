@@ -79,6 +79,9 @@ struct mate *roster_heartbeat(struct roster *r, const struct heartbeat *h, bool 
 /* L1: the bits of the beacon to come; forgets the echoes. */
 uint32_t roster_bits(struct roster *r, uint8_t *bits, uint64_t now_ms);
 
+/* A beacon without bits: an echo of the one before must not earn a bit in the next. */
+void roster_forget_echoes(struct roster *r);
+
 /* L5: when the lease of this member has ended for sure, by our own clock and with drift
  * on both sides, if we give no further bit.  0: it never had one from us. */
 uint64_t roster_lapse_ms(const struct mate *m, const struct node_timing *timing);

@@ -1,0 +1,11 @@
+/* Base64 with padding (RFC 4648, section 4), as JetStream writes records.  Any thread. */
+#ifndef PARTI_EDGE_BASE64_H
+#define PARTI_EDGE_BASE64_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Decodes into to[room]; room >= n / 4 * 3 always suffices.  False if it is malformed. */
+bool base64_decode(const char *from, size_t n, char *to, size_t room, size_t *ret_n);
+
+#endif

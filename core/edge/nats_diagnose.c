@@ -1,0 +1,92 @@
+#include "config.h"
+
+#include "edge/nats_diagnose.h"
+
+#include "base/bytes.h"
+#include "base/errors.h"
+#include "base/status.h"
+#include "edge/nats_link.h"
+#include "edge/nats_probe.h"
+
+#include <string.h>
+#include <strings.h>
+
+static void denied_login(struct nats_error *e, const char *server)
+{
+    nats_error_set(
+        e, STATUS_DENIED, ERR_NATS_AUTH,
+        "%s refuses the credentials. Check user and password in [nats] url, or "
+        "[nats] creds or nkey; they must be known to the server.",
+        server);
+}
+
+static void tls_failed(struct nats_error *e, const char *server, const char *library_text)
+{
+    const char *advice = "Check [nats] tls_ca, tls_cert and tls_key.";
+
+    if (strcasestr(library_text, "verify failed") != NULL ||
+        strcasestr(library_text, "certificate verif") != NULL)
+        advice = "Its certificate is not signed by [nats] tls_ca, has expired, or names "
+                 "another host.";
+    nats_error_set(e, STATUS_DENIED, ERR_NATS_TLS, "TLS with %s fails: %s. %s", server,
+                   library_text, advice);
+}
+
+void nats_diagnose_connect(struct nats_error *e, const struct nats_url *url, natsStatus s,
+                           const char *library_text)
+{
+    char server[NATS_URL_TEXT_ROOM];
+
+    nats_url_text(url, server);
+    if (s == NATS_CONNECTION_AUTH_FAILED) {
+        denied_login(e, server);
+    } else if (s == NATS_SECURE_CONNECTION_WANTED) {
+        nats_error_set(e, STATUS_DENIED, ERR_NATS_TLS,
+                       "%s does not offer TLS, but tls:// or a [nats] tls_ key asks for "
+                       "it. Configure TLS in the server, or remove them.",
+                       server);
+    } else if (s == NATS_SSL_ERROR || s == NATS_SECURE_CONNECTION_REQUIRED) {
+        tls_failed(e, server, library_text);
+    } else if (nats_probe(url, NATS_LINK_CONNECT_MS, e) == STATUS_OK) {
+        /* It greets, so the library's own word is the best there is. */
+        nats_error_set(e, STATUS_OFFLINE, ERR_NATS_FAILED,
+                       "%s greets and then breaks the connection off (%s). The server's "
+                       "log says why.",
+                       server, library_text);
+    }
+}
+
+void nats_diagnose_lost(struct nats_error *e, const char *server, natsStatus s,
+                        const char *library_text)
+{
+    if (s == NATS_STALE_CONNECTION)
+        nats_error_set(e, STATUS_TIMEOUT, ERR_NATS_TIMEOUT,
+                       "%s has not answered for %d ms. Connecting again.", server,
+                       3 * NATS_LINK_PING_MS);
+    else if (s == NATS_CONNECTION_AUTH_FAILED)
+        denied_login(e, server);
+    else
+        nats_error_set(e, STATUS_OFFLINE, ERR_NATS_FAILED,
+                       "the connection to %s is lost (%s). Connecting again.", server,
+                       library_text);
+}
+
+void nats_diagnose_denied(struct nats_error *e, const char *server,
+                          const char *library_text, char *subject, size_t room)
+{
+    /* Permissions Violation for Publish to "SUBJECT" (also Subscription). */
+    const char *open = strchr(library_text, '"');
+    const char *shut = open != NULL ? strchr(open + 1, '"') : NULL;
+    const char *verb =
+        strcasestr(library_text, "subscription") != NULL ? "subscribe to" : "publish to";
+
+    subject[0] = '\0';
+    if (open != NULL) {
+        size_t n = shut != NULL ? (size_t)(shut - open - 1) : strlen(open + 1);
+        bytes_to_text((struct bytes){open + 1, n}, subject, room);
+    }
+    nats_error_set(e, STATUS_DENIED, ERR_NATS_DENIED,
+                   "%s does not permit this account to %s '%s'. Add the permission in "
+                   "the server's configuration.",
+                   server, verb, subject);
+}
