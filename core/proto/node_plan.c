@@ -281,6 +281,9 @@ void plan_answered(struct node *n, const struct event *ev)
         node_tell(n, ev->planned.keep ? "the strategy keeps the present"
                                       : "the strategy has no answer");
         place_by_hand(n);
+        if (ev->planned.status != STATUS_OK || !ev->planned.keep)
+            window_set_changed(&n->window,
+                               false); /* L9: asked again, at the rate limit */
     }
     p->state = PLAN_READY;
 }
@@ -462,6 +465,7 @@ void plan_watch(struct node *n)
         n->now_ms >= p->asked_ms + n->conf.timing.operation_timeout) {
         node_tell(n, "the strategy does not answer");
         place_by_hand(n);
+        window_set_changed(&n->window, false);
         p->state = PLAN_READY;
     }
     bool is_free = n->writer.state == WRITER_IDLE || strcmp(n->writer.key, "head") != 0;

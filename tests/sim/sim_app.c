@@ -124,6 +124,7 @@ static void plan(struct sim *s, struct proc *p, const struct plan_request *r)
         ev.status = STATUS_TIMEOUT;
     else if (sim_chance(&s->rand, k->plan_keep_ppm))
         ev.b = 1;
+    judge_planned(s, ev.b != 0);
     sim_push(s, p, s->now_us + us, ev);
 }
 
