@@ -8,7 +8,6 @@
 
 enum action_type {
     ACT_SEND,      /* a core message */
-    ACT_REPLY,     /* the answer to a request that came with a reply token */
     ACT_LOG_INFO,  /* ask the log's leader for its last sequence */
     ACT_LOG_READ,  /* ask the log's leader for the newest record of a key */
     ACT_LOG_WRITE, /* write, on condition that the log's last sequence is as expected */
@@ -62,11 +61,6 @@ struct action {
             const void *data;
             size_t n;
         } send;
-        struct {
-            uint64_t token;
-            const void *data;
-            size_t n;
-        } reply;
         struct {
             uint64_t op;
             char key[KEY_ROOM];      /* read, write */

@@ -35,7 +35,6 @@ struct event {
     struct {
         const void *data;
         size_t n;
-        uint64_t reply; /* token for ACT_REPLY, 0 if the sender wants no answer */
     } message;
 
     struct {

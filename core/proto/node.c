@@ -194,7 +194,7 @@ static void on_message(struct node *n, const struct event *ev)
     case MSG_REFRESH: {
         struct message copy = *m;
 
-        lead_hear(n, &copy, ev->message.reply);
+        lead_hear(n, &copy);
         break;
     }
     case MSG_DONE: break;

@@ -291,7 +291,7 @@ static void on_join(struct node *n, const struct join *j)
     }
 }
 
-void lead_hear(struct node *n, const struct message *m, uint64_t reply)
+void lead_hear(struct node *n, const struct message *m)
 {
     if (!lead_is_heading(n))
         return;
@@ -300,7 +300,6 @@ void lead_hear(struct node *n, const struct message *m, uint64_t reply)
     } else if (m->type == MSG_JOIN) {
         on_join(n, &m->join);
     } else if (m->type == MSG_REFRESH) {
-        (void)reply; /* the host answers when ACT_REFRESHED comes */
         emit(n->out, ACT_LIST)->list.commanded = true;
     } else if (m->type == MSG_ASK && strcmp(m->ask.key, "head") == 0 &&
                n->lead.head_n > 0) {

@@ -163,7 +163,7 @@ bool work_has_lease(const struct node *n);
 
 /* node_lead.c: candidate and leader */
 void lead_answer(struct node *n, const struct event *ev);
-void lead_hear(struct node *n, const struct message *m, uint64_t reply);
+void lead_hear(struct node *n, const struct message *m);
 void lead_step_down(struct node *n, const char *why);
 void lead_resign(struct node *n);
 void lead_run(struct node *n);

@@ -145,7 +145,6 @@ void sim_app_perform(struct sim *s, struct proc *p, const struct action *a)
         break;
     case ACT_FENCED: fenced(p, a->fenced.at_ms); break;
     case ACT_SEND:
-    case ACT_REPLY:
     case ACT_LOG_INFO:
     case ACT_LOG_READ:
     case ACT_LOG_WRITE:

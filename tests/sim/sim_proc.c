@@ -102,7 +102,6 @@ static void perform(struct sim *s, struct proc *p, const struct action *a)
     case ACT_REVOKING:
     case ACT_RELEASED:
     case ACT_FENCED: sim_app_perform(s, p, a); break;
-    case ACT_REPLY:
     case ACT_STATE:
     case ACT_LEADER:
     case ACT_ID:
