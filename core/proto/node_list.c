@@ -33,7 +33,8 @@ void list_taken(struct node *n, const struct event *ev)
     }
     if (ev->listed.commanded)
         l->is_list_commanded = false;
-    l->wants_list = l->is_list_commanded; /* who commanded one still waits for its answer */
+    l->wants_list =
+        l->is_list_commanded; /* who commanded one still waits for its answer */
     transfer_sweep(&n->transfer, &l->head);
     l->set_hash = transfer_set_hash(&n->transfer);
     node_tell(n, "listed %u: %u added, %u removed, %u reweighted", ev->listed.n,
