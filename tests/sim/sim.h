@@ -203,7 +203,6 @@ void proc_crash(struct sim *s, struct proc *p);
 /* It does nothing for that long, its clock goes on.  in_step: what the next step sends
  * leaves only when it goes on. */
 void proc_pause(struct sim *s, struct proc *p, uint64_t for_us, bool in_step);
-void proc_resume(struct sim *s, struct proc *p);
 
 /* Asks it to leave; it is killed when that takes too long. */
 void proc_stop(struct sim *s, struct proc *p, bool restart);
