@@ -172,6 +172,7 @@ void sim_app_perform(struct sim *s, struct proc *p, const struct action *a)
     case ACT_LOG_READ:
     case ACT_LOG_WRITE:
     case ACT_STATE:
+    case ACT_LEAD:
     case ACT_LEADER:
     case ACT_ID:
     case ACT_REFRESHED:
