@@ -360,6 +360,23 @@ static void start_writing(struct node *n)
     p->record_n = 0;
 }
 
+/* A plan that was under way may give to somebody who has expired meanwhile. */
+static void watch_expired(struct node *n)
+{
+    for (uint32_t num = 0; num < n->roster.n && !n->window.wants_now; num++) {
+        const struct mate *m = &n->roster.mate[num];
+
+        if (!m->is_member || !m->is_expired || !transfer_is_wanted(&n->transfer, num))
+            continue;
+        if (m->has_joiner) {
+            window_left(&n->window);
+        } else {
+            window_lost(&n->window, n->now_ms);
+            n->lead.is_emergency = true;
+        }
+    }
+}
+
 /* Has an expired member kept something that it could not take along when it expired? */
 static bool has_leftovers(const struct node *n)
 {
@@ -434,6 +451,7 @@ void plan_watch(struct node *n)
         l->is_list_commanded = false;
         return;
     }
+    watch_expired(n);
     uint32_t active = count_candidates(n);
 
     if (n->transfer.unowned > 0 && active > 0 && !n->window.wants_set)

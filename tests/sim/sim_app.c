@@ -68,10 +68,12 @@ static void granted(struct sim *s, struct proc *p, const struct action *a)
     }
 }
 
-static uint64_t drain_us(struct sim *s)
+static uint64_t drain_us(struct sim *s, const struct proc *p)
 {
     const struct sim_knobs *k = &s->knobs;
 
+    if (p->app.drain_us > 0)
+        return p->app.drain_us;
     if (sim_chance(&s->rand, k->drain_long_ppm))
         return rand_below(&s->rand, k->drain_long_us + 1);
     return k->drain_us > 0 ? rand_below(&s->rand, k->drain_us) : 0;
@@ -88,7 +90,7 @@ static void revoking(struct sim *s, struct proc *p, const struct action *a)
         p->app.part[i].revoke_epoch = a->parts.epoch;
     }
     /* What was revoked earlier has stopped, too, when this one's end is told. */
-    uint64_t done_us = s->now_us + drain_us(s);
+    uint64_t done_us = s->now_us + drain_us(s, p);
     if (done_us < p->app.drain_until_us)
         done_us = p->app.drain_until_us;
     p->app.drain_until_us = done_us;
@@ -158,6 +160,9 @@ void sim_app_perform(struct sim *s, struct proc *p, const struct action *a)
     case ACT_HOLD:
         judge_hold(s, p, a->hold.until_ms);
         p->app.until_ms = a->hold.until_ms;
+        if (s->tells_leases)
+            sim_tell(s, p->name, "app: may hold until %llu",
+                     (unsigned long long)a->hold.until_ms);
         break;
     case ACT_GRANTED: granted(s, p, a); break;
     case ACT_REVOKING: revoking(s, p, a); break;
