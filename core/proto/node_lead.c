@@ -90,8 +90,11 @@ static void on_lease_read(struct node *n, const struct event *ev)
 
     if (ev->log.status == STATUS_OK &&
         lease_decode(&lease, ev->log.data, ev->log.n) == 0) {
-        if (lease.term > n->term.seen)
+        if (lease.term > n->term.seen) {
             n->term.seen = lease.term;
+            n->term.leader =
+                (struct session){0}; /* the one we knew led an earlier term */
+        }
         if (n->term.is_probe) {
             lead_step_down(n, "there may be a leader");
             return;
