@@ -160,8 +160,11 @@ int hold_load(struct hold *h, const void *data, size_t n)
 static void see(struct hold *h, const struct hold_entry *e)
 {
     must(h->view_n < h->view_max);
-    h->view[h->view_n++] = (struct part_view){
-        .id = id_of(&h->now, e), .weight = e->weight, .since = e->since, .gen = h->gen};
+    h->view[h->view_n++] = (struct part_view){.id = id_of(&h->now, e),
+                                              .weight = e->weight,
+                                              .since = e->since,
+                                              .gen = h->gen,
+                                              .slot = e->slot};
 }
 
 /* Emits the views since 'first', if there are any. */

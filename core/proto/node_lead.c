@@ -21,6 +21,9 @@ bool lead_has_authority(const struct node *n)
 
 static void forget_leading(struct node *n)
 {
+    if (n->term.role == ROLE_LEADING)
+        emit(n->out, ACT_LEAD)->lead.is_on = false;
+    n->term.role = ROLE_FOLLOWER;
     writer_reset(&n->writer);
     transfer_clear(&n->transfer);
     roster_clear(&n->roster);
@@ -34,7 +37,6 @@ void lead_step_down(struct node *n, const char *why)
     if (n->term.role == ROLE_FOLLOWER)
         return;
     node_tell(n, "follow: %s", why);
-    n->term.role = ROLE_FOLLOWER;
     n->term.is_probe = false;
     n->term.op = 0;
     forget_leading(n);
@@ -133,6 +135,7 @@ static void begin_leading(struct node *n, bool is_first)
     struct lead *l = &n->lead;
 
     n->term.role = ROLE_LEADING;
+    emit(n->out, ACT_LEAD)->lead.is_on = true;
     n->term.beacon_at_ms = n->now_ms;
     l->is_loaded = false;
     l->is_listed = false;
@@ -350,7 +353,6 @@ void lead_resign(struct node *n)
         return;
     node_tell(n, "resign");
     send_beacon(n, BEACON_RESIGNS);
-    n->term.role = ROLE_FOLLOWER;
     forget_leading(n);
 }
 

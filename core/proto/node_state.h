@@ -182,13 +182,16 @@ uint64_t head_wake_ms(const struct node *n);
 
 /* node_plan.c: what the leader wants */
 void plan_watch(struct node *n); /* expiry, leaving, windows */
-void plan_listed(struct node *n, const struct event *ev);
-void plan_list_failed(struct node *n);
 void plan_answered(struct node *n, const struct event *ev);
+bool plan_is_active(const struct node *n, uint32_t num);
 bool plan_is_candidate(const struct node *n, uint32_t num);
 uint64_t plan_members_print(const struct node *n); /* fingerprint */
 enum phase plan_phase(const struct node *n);
 uint64_t plan_wake_ms(const struct node *n);
 uint64_t plan_expires_ms(const struct node *n, uint32_t num);
+
+/* node_list.c: what the source lists */
+void list_taken(struct node *n, const struct event *ev);
+void list_failed(struct node *n);
 
 #endif

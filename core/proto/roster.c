@@ -73,10 +73,15 @@ int roster_load(struct roster *r, const struct head *head, uint64_t now_ms)
     return 0;
 }
 
+static bool is_session_of(const struct mate *m, struct session session)
+{
+    return m->is_member && session_equal(m->head.session, session);
+}
+
 struct mate *roster_find(struct roster *r, struct session session)
 {
     for (uint32_t num = 0; num < r->n; num++)
-        if (r->mate[num].is_member && session_equal(r->mate[num].head.session, session))
+        if (is_session_of(&r->mate[num], session))
             return &r->mate[num];
     return NULL;
 }
@@ -174,9 +179,11 @@ enum join_answer roster_join(struct roster *r, const struct join *j,
 struct mate *roster_heartbeat(struct roster *r, const struct heartbeat *h, bool is_echo,
                               bool is_report, uint64_t now_ms)
 {
-    struct mate *m = h->num < r->n ? &r->mate[h->num] : NULL;
+    struct mate *m;
 
-    if (m == NULL || !m->is_member || !session_equal(m->head.session, h->session))
+    if (h->num < r->n && is_session_of(&r->mate[h->num], h->session))
+        m = &r->mate[h->num];
+    else
         m = roster_find(r, h->session);
     if (m == NULL)
         return NULL;

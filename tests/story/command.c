@@ -125,16 +125,16 @@ static void cmd_workers(struct story *st, int n, char **word)
     (void)n;
     for (uint32_t i = 0; i < count && i < PROCS_MAX; i++)
         if (!proc_is_live(&st->sim.proc[i]))
-            join(st, i, -1);
+            join(st, i, i);
 }
 
 static void cmd_join(struct story *st, int n, char **word)
 {
     struct proc *p = worker(st, word[1], false);
-    int64_t wish = -1;
+    int64_t wish = p != NULL ? (int64_t)p->slot : -1;
 
     if (n == 4 && strcmp(word[2], "wish") == 0)
-        wish = (int64_t)number(st, word[3]);
+        wish = strcmp(word[3], "none") == 0 ? -1 : (int64_t)number(st, word[3]);
     else if (n != 2)
         mistake(st, "join wX [wish N]");
     if (p != NULL)

@@ -6,7 +6,7 @@
  *   ownership available
  *   partitions N                   the source lists the first N
  *   workers N                      w0 .. w(N-1) start now
- *   join wX [wish N]               one more starts
+ *   join wX [wish N|none]          one more starts; wX wishes for the number X
  *   crash wX | pause wX MS | stop wX [restart] | refresh wX
  *   cut wX [in|out] | heal wX      messages are lost, nobody is told
  *   unplug wX | plug wX            the connection is lost, the node is told
