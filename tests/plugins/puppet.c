@@ -98,8 +98,7 @@ static void puppet_destroy(void *self)
     free(p);
 }
 
-/* ---- strategy ------------------------------------------------------------------------
- */
+/* ---- strategy ---------------------------------------------------------------------- */
 
 /* Is the world what the interface promises?  The test's world has these rows. */
 static int32_t check_world(const struct parti_world *w, struct parti_error *error)
@@ -175,16 +174,18 @@ static int32_t puppet_assign(void *self, const struct parti_world *w, uint32_t *
     if (does(p, "exit"))
         _exit(3);
     if (does(p, "devour"))
-        for (;;) /* memory, touched so that it counts */
-            memset(malloc(64u << 20), 1, 64u << 20);
+        for (;;) { /* address space, hardly any memory */
+            volatile char *block = malloc(256u << 20);
+
+            block[0] = 1;
+        }
     if (does(p, "spin"))
         for (volatile uint64_t i = 0;; i++)
             continue;
     return PARTI_OK;
 }
 
-/* ---- source --------------------------------------------------------------------------
- */
+/* ---- source ------------------------------------------------------------------------ */
 
 static int32_t add(struct parti_sink *sink, const char *bytes, uint64_t n)
 {
@@ -298,8 +299,7 @@ static void puppet_cancel(void *self)
     (void)!write(p->cancel, &one, sizeof one);
 }
 
-/* ---- the plugin ----------------------------------------------------------------------
- */
+/* ---- the plugin -------------------------------------------------------------------- */
 
 #define BOTH                                                                          \
     {.name = "behave", .fallback = "well", .help = "What to do.", .type = PARTI_STR}, \

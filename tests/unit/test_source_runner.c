@@ -1,139 +1,6 @@
 /* core/host/source: sources on their threads, well or badly behaved, and their merging.
  */
-#include "base/errors.h"
-#include "base/partid.h"
-#include "base/status.h"
-#include "host/source.h"
-
-#include "runner.h"
-
-enum { SOURCES = 3, RESULTS = 64 };
-
-/* Results as they came. */
-struct box {
-    struct gate gate;
-    uint32_t n;
-    struct source_result result[RESULTS];
-    char text[RESULTS][1024];
-};
-
-static void on_done(void *ctx, const struct source_result *r)
-{
-    struct box *box = ctx;
-
-    gate_lock(&box->gate);
-    if (box->n < RESULTS) {
-        box->result[box->n] = *r;
-        (void)snprintf(box->text[box->n], sizeof box->text[0], "%s", r->text);
-        if (r->status == STATUS_OK)
-            (void)listing_ref(r->listing);
-        box->n++;
-    }
-    gate_tell(&box->gate);
-    gate_unlock(&box->gate);
-}
-
-struct fixture {
-    struct section section[SOURCES];
-    struct conf_plugin conf[SOURCES];
-    size_t n;
-    struct sources_setup setup;
-    struct sources *sources;
-    struct box box;
-    char number[16];
-};
-
-static void fixture_init(struct fixture *f)
-{
-    memset(f, 0, sizeof *f);
-    ck_assert_int_eq(gate_init(&f->box.gate), 0);
-    f->setup = (struct sources_setup){.source = f->conf,
-                                      .plugin_dir = test_plugins_dir(),
-                                      .budget_ms = 5000,
-                                      .done = on_done,
-                                      .ctx = &f->box};
-}
-
-/* A puppet of that kind of section ("source", "source:b"); partitions may be NULL. */
-static struct section *fixture_add(struct fixture *f, const char *kind,
-                                   const char *behave, const char *partitions)
-{
-    struct section *s = &f->section[f->n++];
-
-    section_init(s, kind, "puppet");
-    section_set(s, "behave", behave);
-    if (partitions != NULL)
-        section_set(s, "partitions", partitions);
-    return s;
-}
-
-static int try_create(struct fixture *f)
-{
-    for (size_t i = 0; i < f->n; i++)
-        f->conf[i] = f->section[i].conf;
-    f->setup.source_n = f->n;
-    return sources_create(&f->setup, &f->section[0].errors, &f->sources);
-}
-
-static void fixture_create(struct fixture *f)
-{
-    int status = try_create(f);
-
-    if (status != STATUS_OK)
-        conf_errors_print(&f->section[0].errors, stderr);
-    ck_assert_int_eq(status, STATUS_OK);
-}
-
-static void fixture_finish(struct fixture *f)
-{
-    sources_destroy(f->sources);
-    for (uint32_t i = 0; i < f->box.n; i++)
-        listing_unref(f->box.result[i].status == STATUS_OK ? f->box.result[i].listing
-                                                           : NULL);
-    gate_finish(&f->box.gate);
-    for (size_t i = 0; i < f->n; i++)
-        section_finish(&f->section[i]);
-}
-
-static const struct source_result *await(struct fixture *f, uint32_t n)
-{
-    struct box *box = &f->box;
-    uint64_t deadline = threads_now_ms() + DEADLINE_MS;
-
-    gate_lock(&box->gate);
-    while (box->n < n && threads_now_ms() < deadline)
-        (void)gate_wait(&box->gate, deadline);
-    ck_assert_uint_ge(box->n, n);
-    gate_unlock(&box->gate);
-    return &box->result[n - 1];
-}
-
-static const struct source_result *ask(struct fixture *f, bool commanded)
-{
-    uint32_t before = f->box.n;
-
-    sources_ask(f->sources, commanded);
-    const struct source_result *r = await(f, before + 1);
-    ck_assert(r->asked);
-    ck_assert(r->commanded == commanded);
-    return r;
-}
-
-/* The whole listing as "a/1 b/2 ...". */
-static void lists(const struct source_result *r, const char *expected)
-{
-    char all[1024] = "";
-    size_t n = 0;
-
-    ck_assert_msg(r->status == STATUS_OK, "%s", r->text);
-    for (uint32_t i = 0; i < r->listing->n; i++) {
-        char shown[PARTID_TEXT_ROOM];
-
-        (void)partid_encode(r->listing->id[i], shown, sizeof shown);
-        n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i > 0 ? " " : "", shown);
-    }
-    ck_assert_str_eq(all, expected);
-}
+#include "source_frame.h"
 
 START_TEST(lists_are_merged_in_bytewise_order)
 {
@@ -346,115 +213,6 @@ START_TEST(ending_does_not_wait_for_a_source_that_hangs)
 }
 END_TEST
 
-START_TEST(an_interval_lists_again_while_watching)
-{
-    struct fixture f;
-
-    fixture_init(&f);
-    fixture_add(&f, "source", "count", NULL)->conf.refresh_interval_ms = 20;
-    fixture_create(&f);
-    sources_watch(f.sources, true);
-    lists(ask(&f, false), "call-0");
-    lists(await(&f, 2), "call-1");
-    lists(await(&f, 3), "call-2");
-    ck_assert(!f.box.result[2].asked && !f.box.result[2].commanded);
-    fixture_finish(&f);
-}
-END_TEST
-
-START_TEST(a_list_that_is_the_same_is_not_told_again)
-{
-    struct fixture f;
-
-    fixture_init(&f);
-    fixture_add(&f, "source", "well", "a")->conf.refresh_interval_ms = 5;
-    fixture_add(&f, "source:two", "count", NULL)->conf.refresh_interval_ms = 200;
-    fixture_create(&f);
-    sources_watch(f.sources, true);
-    lists(ask(&f, false), "a call-0");
-    /* Some 40 equal lists of the first source have passed by then. */
-    lists(await(&f, 2), "a call-1");
-    fixture_finish(&f);
-}
-END_TEST
-
-START_TEST(a_storm_of_changes_is_one_listing)
-{
-    struct fixture f;
-    uint64_t start;
-
-    fixture_init(&f);
-    section_set(fixture_add(&f, "source", "count", NULL), "changes", "20000");
-    fixture_create(&f);
-    sources_watch(f.sources, true);
-    start = threads_now_ms();
-    lists(ask(&f, false), "call-0"); /* this call starts the storm */
-    lists(await(&f, 2), "call-1");
-    ck_assert_uint_ge(threads_now_ms() - start, SOURCE_GAP_MS - 1);
-    /* One listing a gap at most, however loud the plugin cries. */
-    ck_assert_int_eq(ask(&f, true)->status, STATUS_OK);
-    uint64_t took = threads_now_ms() - start;
-    ck_assert_uint_le(f.box.n, 3 + took / SOURCE_GAP_MS);
-    fixture_finish(&f);
-}
-END_TEST
-
-START_TEST(a_failed_listing_is_tried_again_after_a_pause)
-{
-    struct fixture f;
-    uint64_t start;
-
-    fixture_init(&f);
-    (void)fixture_add(&f, "source", "retry_twice", "a");
-    fixture_create(&f);
-    sources_watch(f.sources, true);
-    start = threads_now_ms();
-    ck_assert_int_eq(ask(&f, false)->status, STATUS_IO);
-    /* The second failure says the same and is no news; then the list comes unasked. */
-    lists(await(&f, 2), "a");
-    ck_assert(!f.box.result[1].asked);
-    ck_assert_uint_ge(threads_now_ms() - start,
-                      SOURCE_RETRY_MIN_MS / 2 + SOURCE_RETRY_MIN_MS - 2);
-    fixture_finish(&f);
-}
-END_TEST
-
-START_TEST(a_command_does_not_wait_for_the_pause)
-{
-    struct fixture f;
-    uint64_t start;
-
-    fixture_init(&f);
-    (void)fixture_add(&f, "source", "retry", "a");
-    fixture_create(&f);
-    /* Six failures in a row: the pause is at its longest. */
-    start = threads_now_ms();
-    for (int i = 0; i < 6; i++)
-        ck_assert_int_eq(ask(&f, true)->status, STATUS_IO);
-    ck_assert_uint_lt(threads_now_ms() - start, SOURCE_RETRY_MAX_MS / 2);
-    start = threads_now_ms();
-    ck_assert_int_eq(ask(&f, false)->status, STATUS_IO);
-    ck_assert_uint_ge(threads_now_ms() - start, SOURCE_RETRY_MAX_MS / 2 - 50);
-    fixture_finish(&f);
-}
-END_TEST
-
-START_TEST(nothing_is_told_unasked_while_nobody_watches)
-{
-    struct fixture f;
-
-    fixture_init(&f);
-    fixture_add(&f, "source", "count", NULL)->conf.refresh_interval_ms = 1;
-    fixture_create(&f);
-    lists(ask(&f, false), "call-0");
-    lists(ask(&f, false), "call-1"); /* no call in between */
-    sources_watch(f.sources, true);
-    lists(await(&f, 3), "call-2");
-    sources_watch(f.sources, false);
-    fixture_finish(&f);
-}
-END_TEST
-
 START_TEST(mistakes_of_every_section_are_told_with_their_lines)
 {
     struct fixture f;
@@ -542,18 +300,16 @@ START_TEST(one_listing_can_be_waited_for)
 }
 END_TEST
 
-UNIT_MAIN(
-    "source_runner", lists_are_merged_in_bytewise_order, no_partition_is_a_legal_list,
-    a_partition_of_two_sources_is_an_error_that_names_both,
-    rows_that_break_the_rules_are_refused_in_words,
-    a_broken_contract_shuts_the_source_off,
-    asks_that_stand_share_an_answer_and_later_ones_get_their_own,
-    the_last_list_stays_when_one_source_fails, a_listing_over_its_budget_is_canceled,
-    ending_cancels_what_runs, ending_does_not_wait_for_a_source_that_hangs,
-    an_interval_lists_again_while_watching, a_list_that_is_the_same_is_not_told_again,
-    a_storm_of_changes_is_one_listing, a_failed_listing_is_tried_again_after_a_pause,
-    a_command_does_not_wait_for_the_pause, nothing_is_told_unasked_while_nobody_watches,
-    mistakes_of_every_section_are_told_with_their_lines,
-    a_source_that_cannot_start_yet_is_started_later,
-    a_source_that_hangs_at_its_start_fails_asks_and_lists_when_it_is_back,
-    one_listing_can_be_waited_for)
+UNIT_MAIN("source_runner", lists_are_merged_in_bytewise_order,
+          no_partition_is_a_legal_list,
+          a_partition_of_two_sources_is_an_error_that_names_both,
+          rows_that_break_the_rules_are_refused_in_words,
+          a_broken_contract_shuts_the_source_off,
+          asks_that_stand_share_an_answer_and_later_ones_get_their_own,
+          the_last_list_stays_when_one_source_fails,
+          a_listing_over_its_budget_is_canceled, ending_cancels_what_runs,
+          ending_does_not_wait_for_a_source_that_hangs,
+          mistakes_of_every_section_are_told_with_their_lines,
+          a_source_that_cannot_start_yet_is_started_later,
+          a_source_that_hangs_at_its_start_fails_asks_and_lists_when_it_is_back,
+          one_listing_can_be_waited_for)

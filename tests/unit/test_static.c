@@ -12,8 +12,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-/* ---- listing once --------------------------------------------------------------------
- */
+/* ---- listing once ------------------------------------------------------------------ */
 
 static int list_once(struct section *s, struct listing **ret)
 {
@@ -155,8 +154,7 @@ START_TEST(a_section_without_partitions_is_refused)
 }
 END_TEST
 
-/* ---- the file ------------------------------------------------------------------------
- */
+/* ---- the file ---------------------------------------------------------------------- */
 
 enum { RESULTS = 32 };
 
