@@ -142,11 +142,12 @@ int32_t guided_assign(struct guided *g, const struct parti_world *w, uint32_t *o
         if (i % (STOP_EVERY * HOME_BLOCK) == 0 && fleet_stop(s->host))
             return PARTI_CANCELED;
     }
-    /* What is still to be given: others away from home, then anyone. */
-    for (uint64_t i = 0; i < at; i++)
+    /* What is still to be given: others away from home, then anyone.  From the end, for
+     * a cold start fills homes from the beginning: so the same ones give way. */
+    for (uint64_t i = at; i-- > 0;)
         if (owner[i] == AWAY)
             give_away(g, w->part_hash[i], &owner[i], s->fleet.map[w->part_prev[i]], &any);
-    for (uint64_t i = 0; i < n && s->moves > 0; i++)
+    for (uint64_t i = n; i-- > 0 && s->moves > 0;)
         if (s->give[owner[i]] > 0)
             give_away(g, w->part_hash[i], &owner[i], owner[i], &any);
     return PARTI_OK;
