@@ -9,6 +9,7 @@ void member_renew(struct member *m, struct session session)
     m->deadline_ms = 0;
     m->join_at_ms = 0;
     m->sent_next = 0;
+    m->echoed = (struct session){0}; /* echoes belong to a session, too */
     for (int i = 0; i < SENT_KEPT; i++)
         m->sent[i] = (struct sent){0};
 }
@@ -57,11 +58,13 @@ bool member_extend(struct member *m, const struct beacon *b, struct stamp applie
     return false;
 }
 
-bool member_may_hold(const struct member *m, uint64_t now_ms, enum ownership ownership)
+bool member_may_take(const struct member *m, uint64_t now_ms, enum ownership ownership,
+                     uint64_t margin_ms)
 {
     if (!m->is_joined || m->leaving == LEAVING_RESTART)
         return false;
     if (ownership == OWNERSHIP_AVAILABLE)
         return true;
-    return now_ms >= m->fenced_until_ms && now_ms < m->deadline_ms;
+    /* What would be fenced at once is not taken up. */
+    return now_ms >= m->fenced_until_ms && sat_add(now_ms, margin_ms) < m->deadline_ms;
 }

@@ -140,6 +140,7 @@ static void begin_leading(struct node *n, bool is_first)
     n->term.role = ROLE_LEADING;
     emit(n->out, ACT_LEAD)->lead.is_on = true;
     n->term.beacon_at_ms = n->now_ms;
+    n->term.quick = QUICK_BEACONS; /* undisturbed workers get bits before they fence */
     l->is_loaded = false;
     l->is_listed = false;
     l->wants_list = false;
@@ -347,7 +348,10 @@ static void send_beacon(struct node *n, uint8_t flags)
         roster_forget_echoes(&n->roster);
     }
     node_send(n, 0);
-    n->term.beacon_at_ms = n->now_ms + n->conf.timing.heartbeat_interval;
+    bool is_quick = n->term.quick > 0;
+    n->term.beacon_at_ms =
+        n->now_ms + n->conf.timing.heartbeat_interval / (is_quick ? 5 : 1);
+    n->term.quick -= is_quick ? 1 : 0;
 }
 
 void lead_resign(struct node *n)
