@@ -127,6 +127,18 @@ static bool watch(struct nats_child *child)
     return fds[0].revents == 0;
 }
 
+/* At the port of the last time if it is still free, so that links find it again. */
+static int start(struct nats_child *child, struct nats_error *e)
+{
+    bool is_known_port = child->endpoint.port > 0;
+    int status = nats_process_start(&child->process, &child->plan, &child->endpoint, e);
+
+    if (status == STATUS_OK || status == STATUS_CANCELED || !is_known_port)
+        return status;
+    child->endpoint.port = 0;
+    return nats_process_start(&child->process, &child->plan, &child->endpoint, e);
+}
+
 /* We hold the lock, so no server runs: start one, stay with it while it lives.  False
  * when the end is wanted.
  */
@@ -139,7 +151,7 @@ static bool own(struct nats_child *child)
     child->endpoint.is_ready = false;
     int status = nats_endpoint_save(child->dir, &child->endpoint);
     if (status == STATUS_OK)
-        status = nats_process_start(&child->process, &child->plan, &child->endpoint, &e);
+        status = start(child, &e);
     else
         nats_error_set(&e, STATUS_IO, ERR_SERVER_START,
                        "cannot write endpoint.json in '%s': %s.", child->dir,
@@ -147,8 +159,6 @@ static bool own(struct nats_child *child)
     if (status == STATUS_CANCELED)
         return false;
     if (status != STATUS_OK) {
-        child->endpoint.port = 0; /* somebody may have taken it: any other next time */
-        (void)nats_endpoint_save(child->dir, &child->endpoint);
         tell_error(child, &e);
         return back_off(child);
     }

@@ -4,37 +4,19 @@
  * Nothing here is part of Parti.  Where a server cannot be had as asked the process
  * ends with a sentence (abort), since no test can go on then.  Every server dies with
  * the thread that started it (PR_SET_PDEATHSIG), so a crashed test leaves none behind.
- *
- * Which servers: server_programs() reads PARTI_NATS_SERVERS, a list of paths separated
- * by colons; without it, nats-server in PATH or /usr/sbin and what
- * tools/fetch-servers.sh put below $PARTI_BUILDDIR/servers.
  */
 #ifndef PARTI_TESTS_EDGE_SERVER_H
 #define PARTI_TESTS_EDGE_SERVER_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "program.h"
+
 #include <stdint.h>
-#include <sys/types.h>
 
 enum {
-    SERVER_PROGRAMS_MAX = 8,
-    SERVER_PATH_ROOM = 256,
     SERVER_CONFIG_ROOM = 4096,
     SERVER_START_MS = 10000, /* greets by then */
     SERVER_META_MS = 20000   /* a cluster has chosen its meta leader by then */
 };
-
-struct server_program {
-    char path[SERVER_PATH_ROOM];
-    char version[32]; /* "2.9.10" */
-};
-
-/* The programs to test with, in a table of static storage; at least one. */
-size_t server_programs(const struct server_program **ret_programs);
-
-/* True if a version is at least major.minor. */
-bool server_is_at_least(const struct server_program *program, int major, int minor);
 
 struct server_options {
     const struct server_program *program;
@@ -88,12 +70,5 @@ void cluster_finish(struct cluster *cluster);
  */
 bool server_request(const char *url, const char *subject, const char *body, char *reply,
                     size_t room, int64_t timeout_ms);
-
-/* mkdtemp below TMPDIR; remove_tree() takes it away again. */
-void make_dir(char path[SERVER_PATH_ROOM]);
-void remove_tree(const char *path);
-
-/* Runs a program to its end, output to /dev/null; aborts unless it succeeds. */
-void run_program(const char *const argv[]);
 
 #endif

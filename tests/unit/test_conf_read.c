@@ -111,7 +111,7 @@ START_TEST(one_byte_too_many_is_refused_and_nothing_of_it_is_read)
     int n = snprintf(text, 6000, HEAD TAIL "evil = ");
 
     memset(text + n, 'x', CONF_LINE_MAX + 1 - 7);
-    (void)strcat(text, "\n  group = more\ngood = 1\n");
+    (void)snprintf(text + strlen(text), 64, "\n  group = more\ngood = 1\n");
     ck_assert_int_ne(load_text(&c, text), 0);
     said = printed_errors(&c.errors);
     ck_assert_str_eq(said,

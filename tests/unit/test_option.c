@@ -147,6 +147,7 @@ START_TEST(every_mistake_of_a_section_is_named)
     says("partitions = a\nmode = plain\n  fancy\n",
          "t.ini:7: mode takes one value; an indented line continues the key above it, so "
          "start a new key at the left margin\n");
+    says("partitions = a\nrounds = -6\n", "t.ini:6: rounds = '-6' is outside -5 .. 10\n");
     says("partitions =\n", "t.ini:5: partitions is empty, but needs a value\n");
     says("partitions = a\npause = 61 s\n",
          "t.ini:6: pause = '61 s' is outside 1 ms .. 1 min\n");

@@ -282,6 +282,9 @@ START_TEST(what_others_can_write_is_refused)
             "(mode 0646)", "chmod go-w");
     ck_assert_int_eq(chmod(in_own("acme.so"), 0664), 0);
     refuses("acme", own, PLUGIN_ANY, ERR_PLUGIN_UNSAFE, "can be written by its group");
+    /* Sticky says something of folders, nothing of files. */
+    ck_assert_int_eq(chmod(in_own("acme.so"), 01646), 0);
+    refuses("acme", own, PLUGIN_ANY, ERR_PLUGIN_UNSAFE, "(mode 1646)");
     ck_assert_int_eq(chmod(in_own("acme.so"), 0644), 0);
     loads("acme", own, PLUGIN_ANY);
     ck_assert_int_eq(chmod(in_own("acme.so"), 0666), 0);
