@@ -277,8 +277,7 @@ static void check_seen(struct node *n, struct stamp seen)
 
 static void on_heartbeat(struct node *n, const struct heartbeat *h)
 {
-    bool is_echo =
-        session_equal(h->leader, n->term.leader) && h->k == n->term.k && h->k != 0;
+    bool is_echo = session_equal(h->leader, n->term.leader) && h->k <= n->term.k;
 
     check_seen(n, h->seen);
     (void)roster_heartbeat(&n->roster, h, is_echo,
@@ -343,9 +342,7 @@ static void send_beacon(struct node *n, uint8_t flags)
         b->allowance_ms = n->conf.ownership == OWNERSHIP_AVAILABLE
                               ? n->conf.timing.heartbeat_ttl
                               : end - n->now_ms;
-        b->bits_n = roster_bits(&n->roster, b->bits, n->now_ms);
-    } else {
-        roster_forget_echoes(&n->roster);
+        roster_bits(&n->roster, b);
     }
     node_send(n, 0);
     bool is_quick = n->term.quick > 0;
