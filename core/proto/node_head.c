@@ -28,20 +28,29 @@ static void load_done(struct node *n)
     node_tell(n, "loaded %u partitions", n->transfer.now.n);
 }
 
+/* Addressed by number: heads that add members may be written while records are read. */
+static const struct head_member *next_to_load(const struct lead *l)
+{
+    for (uint32_t i = 0; i < l->head.n; i++)
+        if (l->head.member[i].num >= l->load_num &&
+            l->head.member[i].own.slot != OWN_SLOT_NONE)
+            return &l->head.member[i];
+    return NULL;
+}
+
 void head_load(struct node *n)
 {
     struct lead *l = &n->lead;
 
     if (l->is_loaded || l->is_lost || l->load_op != 0 || n->now_ms < l->load_retry_ms)
         return;
-    while (l->load_member < l->head.n &&
-           l->head.member[l->load_member].own.slot == OWN_SLOT_NONE)
-        l->load_member++;
-    if (l->load_member == l->head.n) {
+    const struct head_member *m = next_to_load(l);
+
+    if (m == NULL) {
         load_done(n);
         return;
     }
-    const struct head_member *m = &l->head.member[l->load_member];
+    l->load_num = m->num;
     struct action *a = emit(n->out, ACT_LOG_READ);
 
     a->log.op = l->load_op = ++n->op;
@@ -51,9 +60,10 @@ void head_load(struct node *n)
 void head_loaded(struct node *n, const struct event *ev)
 {
     struct lead *l = &n->lead;
-    const struct head_member *m = &l->head.member[l->load_member];
+    const struct head_member *m = next_to_load(l);
 
     l->load_op = 0;
+    must(m != NULL && m->num == l->load_num); /* nobody is dropped before all is read */
     if (ev->log.status != STATUS_OK && ev->log.status != STATUS_NOTFOUND) {
         l->load_retry_ms = n->now_ms + RETRY_MS;
         return;
@@ -75,7 +85,7 @@ void head_loaded(struct node *n, const struct event *ev)
                         "an own record is not the one that the head names");
         return;
     }
-    l->load_member++;
+    l->load_num++;
     l->load_chunk = 0;
     l->load_n = 0;
     head_load(n);
@@ -411,6 +421,8 @@ static void on_head_acked(struct node *n)
 {
     struct lead *l = &n->lead;
     uint32_t at = l->heads_next++ % HEADS_KEPT;
+    /* One that was on its way when the loss was noticed is no new beginning. */
+    bool starts_over = l->is_lost && l->build.stamp.gen != l->head.stamp.gen;
 
     head_copy(&l->head, &l->build);
     l->head.seq = n->writer.seq;
@@ -421,7 +433,7 @@ static void on_head_acked(struct node *n)
     l->release_ms = 0;
     memcpy(n->head_bytes, n->build_bytes, n->writer.n);
     l->head_n = n->writer.n;
-    if (l->is_lost) {
+    if (starts_over) {
         l->is_lost = false;
         l->is_loaded = true;
         window_init(&n->window, true, 0);

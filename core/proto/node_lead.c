@@ -21,6 +21,9 @@ bool lead_has_authority(const struct node *n)
 
 static void forget_leading(struct node *n)
 {
+    if (n->term.role == ROLE_LEADING)
+        emit(n->out, ACT_LEAD)->lead.is_on = false;
+    n->term.role = ROLE_FOLLOWER;
     writer_reset(&n->writer);
     transfer_clear(&n->transfer);
     roster_clear(&n->roster);
@@ -34,7 +37,6 @@ void lead_step_down(struct node *n, const char *why)
     if (n->term.role == ROLE_FOLLOWER)
         return;
     node_tell(n, "follow: %s", why);
-    n->term.role = ROLE_FOLLOWER;
     n->term.is_probe = false;
     n->term.op = 0;
     forget_leading(n);
@@ -88,8 +90,11 @@ static void on_lease_read(struct node *n, const struct event *ev)
 
     if (ev->log.status == STATUS_OK &&
         lease_decode(&lease, ev->log.data, ev->log.n) == 0) {
-        if (lease.term > n->term.seen)
+        if (lease.term > n->term.seen) {
             n->term.seen = lease.term;
+            n->term.leader =
+                (struct session){0}; /* the one we knew led an earlier term */
+        }
         if (n->term.is_probe) {
             lead_step_down(n, "there may be a leader");
             return;
@@ -106,6 +111,11 @@ static void on_lease_read(struct node *n, const struct event *ev)
 
 static void on_won(struct node *n)
 {
+    if (n->term.seen > n->term.mine) {
+        /* W4: the word of our win was slow, and somebody has won since. */
+        lead_step_down(n, "a higher term is heard");
+        return;
+    }
     node_tell(n, "won term %llu", (unsigned long long)n->term.mine);
     n->term.t_kv_ms = n->writer.sent_ms;
     n->term.is_probe = false;
@@ -128,16 +138,19 @@ static void begin_leading(struct node *n, bool is_first)
     struct lead *l = &n->lead;
 
     n->term.role = ROLE_LEADING;
+    emit(n->out, ACT_LEAD)->lead.is_on = true;
     n->term.beacon_at_ms = n->now_ms;
     l->is_loaded = false;
     l->is_listed = false;
+    l->wants_list = false;
+    l->list_at_ms = 0;
     l->is_lost = false;
     l->is_emergency = false;
     l->release_ms = 0;
     l->heads_next = 0;
     memset(l->heads, 0, sizeof l->heads);
     l->seen = (struct stamp){0};
-    l->load_member = 0;
+    l->load_num = 0;
     l->load_chunk = 0;
     l->load_n = 0;
     l->load_retry_ms = 0;
@@ -343,7 +356,6 @@ void lead_resign(struct node *n)
         return;
     node_tell(n, "resign");
     send_beacon(n, BEACON_RESIGNS);
-    n->term.role = ROLE_FOLLOWER;
     forget_leading(n);
 }
 

@@ -33,6 +33,11 @@ static bool is_reborn(const struct mate *m)
     return m->is_member && m->is_expired && m->has_joiner;
 }
 
+bool plan_is_active(const struct node *n, uint32_t num)
+{
+    return is_active(&n->roster.mate[num]);
+}
+
 bool plan_is_candidate(const struct node *n, uint32_t num)
 {
     return is_active(&n->roster.mate[num]) || is_reborn(&n->roster.mate[num]);
@@ -281,12 +286,35 @@ void plan_answered(struct node *n, const struct event *ev)
         node_tell(n, ev->planned.keep ? "the strategy keeps the present"
                                       : "the strategy has no answer");
         place_by_hand(n);
+        if (ev->planned.status != STATUS_OK || !ev->planned.keep)
+            window_set_changed(&n->window,
+                               false); /* L9: asked again, at the rate limit */
     }
     p->state = PLAN_READY;
 }
 
 /* ---- carrying out
  * ------------------------------------------------------------------------------ */
+
+/* Expired members leave with the head to come, all that can: one that lists what is
+ * pending on another may go only if that one goes, too. */
+static void choose_drops(struct node *n)
+{
+    bool again = true;
+
+    while (again) {
+        again = false;
+        for (uint32_t num = 0; num < n->roster.n; num++) {
+            struct seat *s = &n->transfer.seat[num];
+
+            if (s->is_dropped && !n->roster.mate[num].has_joiner &&
+                transfer_blocks_drop(&n->transfer, num)) {
+                s->is_dropped = false;
+                again = true;
+            }
+        }
+    }
+}
 
 static void fill_seats(struct node *n)
 {
@@ -295,10 +323,15 @@ static void fill_seats(struct node *n)
         struct seat *s = &n->transfer.seat[num];
 
         s->session = m->is_member ? m->head.session : (struct session){0};
-        s->next_session = s->session;
         s->released = m->head.released;
-        s->is_dropped = m->is_member && m->is_expired &&
-                        (m->has_joiner || !transfer_blocks_drop(&n->transfer, num));
+        s->is_dropped = m->is_member && m->is_expired;
+    }
+    choose_drops(n);
+    for (uint32_t num = 0; num < n->roster.n; num++) {
+        const struct mate *m = &n->roster.mate[num];
+        struct seat *s = &n->transfer.seat[num];
+
+        s->next_session = s->session;
         if (s->is_dropped)
             s->next_session = m->has_joiner ? m->joiner.session : (struct session){0};
     }
@@ -327,6 +360,35 @@ static void start_writing(struct node *n)
     p->record_n = 0;
 }
 
+/* A plan that was under way may give to somebody who has expired meanwhile. */
+static void watch_expired(struct node *n)
+{
+    for (uint32_t num = 0; num < n->roster.n && !n->window.wants_now; num++) {
+        const struct mate *m = &n->roster.mate[num];
+
+        if (!m->is_member || !m->is_expired || !transfer_is_wanted(&n->transfer, num))
+            continue;
+        if (m->has_joiner) {
+            window_left(&n->window);
+        } else {
+            window_lost(&n->window, n->now_ms);
+            n->lead.is_emergency = true;
+        }
+    }
+}
+
+/* Has an expired member kept something that it could not take along when it expired? */
+static bool has_leftovers(const struct node *n)
+{
+    for (uint32_t num = 0; num < n->roster.n; num++) {
+        const struct mate *m = &n->roster.mate[num];
+
+        if (m->is_member && m->is_expired && !transfer_is_free(&n->transfer, num))
+            return true;
+    }
+    return false;
+}
+
 /* Parked partitions whose owners are done with them leave the lists. */
 static void start_tidying(struct node *n)
 {
@@ -339,53 +401,6 @@ static void start_tidying(struct node *n)
     n->plan.seat = 0;
     n->plan.chunk = 0;
     n->plan.record_n = 0;
-}
-
-/* ---- listings
- * ------------------------------------------------------------------------------------ */
-
-void plan_list_failed(struct node *n)
-{
-    n->lead.is_list_commanded = false; /* the last list stays; the host says why */
-}
-
-void plan_listed(struct node *n, const struct event *ev)
-{
-    struct lead *l = &n->lead;
-    struct listing_change change;
-
-    if (!lead_is_heading(n))
-        return;
-    if (!l->is_loaded || l->is_lost || n->plan.state != PLAN_NONE) {
-        l->wants_list = true;
-        l->is_list_commanded = l->is_list_commanded || ev->listed.commanded;
-        return;
-    }
-    if (transfer_list(&n->transfer, ev->listed.id, ev->listed.weight, ev->listed.n,
-                      &change) < 0) {
-        node_error(n, ERR_TOO_MANY_PARTITIONS,
-                   "the source lists more partitions than this host was built for");
-        return;
-    }
-    transfer_sweep(&n->transfer, &l->head);
-    l->set_hash = transfer_set_hash(&n->transfer);
-    node_tell(n, "listed %u: %u added, %u removed, %u reweighted", ev->listed.n,
-              change.added, change.removed, change.reweighted);
-    if (change.added + change.removed > 0) {
-        window_set_changed(&n->window, ev->listed.commanded);
-    } else if (change.reweighted > 0) {
-        uint32_t active = 0;
-
-        for (uint32_t num = 0; num < n->roster.n; num++)
-            if (is_active(&n->roster.mate[num]))
-                n->plan.load[active++] = num;
-        if (transfer_imbalance_ppm(&n->transfer, n->plan.load, active) >
-            n->conf.timing.min_rebalance_threshold_ppm)
-            window_set_changed(&n->window, ev->listed.commanded);
-    }
-    l->is_listed = true;
-    if (ev->listed.commanded)
-        emit(n->out, ACT_REFRESHED);
 }
 
 /* ---- in every step
@@ -421,6 +436,7 @@ void plan_watch(struct node *n)
         n->now_ms >= p->asked_ms + n->conf.timing.operation_timeout) {
         node_tell(n, "the strategy does not answer");
         place_by_hand(n);
+        window_set_changed(&n->window, false);
         p->state = PLAN_READY;
     }
     bool is_free = n->writer.state == WRITER_IDLE || strcmp(n->writer.key, "head") != 0;
@@ -429,12 +445,13 @@ void plan_watch(struct node *n)
         start_writing(n);
     if (p->state != PLAN_NONE)
         return;
-    if (l->wants_list) {
+    if (l->wants_list && n->now_ms >= l->list_at_ms) {
         l->wants_list = false;
         emit(n->out, ACT_LIST)->list.commanded = l->is_list_commanded;
         l->is_list_commanded = false;
         return;
     }
+    watch_expired(n);
     uint32_t active = count_candidates(n);
 
     if (n->transfer.unowned > 0 && active > 0 && !n->window.wants_set)
@@ -442,7 +459,7 @@ void plan_watch(struct node *n)
     if ((l->is_listed || n->transfer.wanted > 0) &&
         window_is_due(&n->window, &n->conf.timing, n->now_ms, active, &cause))
         ask_plan(n, cause);
-    else if (is_free && transfer_wants_tidying(&n->transfer))
+    else if (is_free && (transfer_wants_tidying(&n->transfer) || has_leftovers(n)))
         start_tidying(n);
 }
 
@@ -460,6 +477,8 @@ uint64_t plan_wake_ms(const struct node *n)
     uint64_t wake = window_wake_ms(&n->window, &n->conf.timing);
 
     wake = wake > n->now_ms ? wake : UINT64_MAX;
+    if (n->lead.wants_list && n->lead.list_at_ms > n->now_ms && n->lead.list_at_ms < wake)
+        wake = n->lead.list_at_ms;
     for (uint32_t num = 0; num < n->roster.n; num++) {
         const struct mate *m = &n->roster.mate[num];
         uint64_t at;

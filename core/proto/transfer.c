@@ -53,6 +53,13 @@ static bool can_leave(const struct transfer *t, const struct part *p)
     return p->is_parked && !is_pending(p) && t->seat[p->owner].released >= p->since;
 }
 
+/* Pending on a session that stays: the demand must stay in the lists.  One that leaves
+ * has lapsed, nobody need wait for it any more. */
+static bool is_bound(const struct transfer *t, const struct part *p)
+{
+    return is_pending(p) && !leaves(t, p->from_num);
+}
+
 static struct next next_without_target(const struct transfer *t, const struct part *p)
 {
     struct next n = stay(p);
@@ -60,7 +67,7 @@ static struct next next_without_target(const struct transfer *t, const struct pa
     if (p->owner == NUM_NONE)
         return n;
     n.is_changed = true;
-    if (!is_pending(p) && (leaves(t, p->owner) || (!p->is_wanted && can_leave(t, p)))) {
+    if (!is_bound(t, p) && (leaves(t, p->owner) || (!p->is_wanted && can_leave(t, p)))) {
         n.owner = NUM_NONE;
     } else if (!p->is_parked) {
         n.is_parked = true;
@@ -227,7 +234,7 @@ void transfer_sweep(struct transfer *t, const struct head *head)
             if (whose == NULL || whose->released >= p->from.epoch)
                 p->from = (struct own_from){0};
             else
-                await(t, whose->num, p->from.epoch);
+                await(t, p->from_num = whose->num, p->from.epoch);
         }
         t->pending += is_pending(p) ? 1 : 0;
         t->wanted += p->is_wanted ? 1 : 0;
@@ -241,6 +248,15 @@ bool transfer_is_free(const struct transfer *t, uint32_t num)
         if (t->now.part[i].owner == num)
             return false;
     return true;
+}
+
+bool transfer_is_wanted(const struct transfer *t, uint32_t num)
+{
+    for (uint32_t i = 0; i < t->now.n; i++)
+        if (t->now.part[i].owner == num && t->now.part[i].is_wanted &&
+            !t->now.part[i].is_parked)
+            return true;
+    return false;
 }
 
 bool transfer_wants_tidying(const struct transfer *t)
@@ -258,8 +274,12 @@ bool transfer_blocks_drop(const struct transfer *t, uint32_t num)
 {
     for (uint32_t i = 0; i < t->now.n; i++) {
         const struct part *p = &t->now.part[i];
+        bool has_target = p->is_wanted && p->desired != NUM_NONE;
 
-        if (p->owner == num && is_pending(p) && (!p->is_wanted || p->desired == NUM_NONE))
+        if (p->owner != num)
+            continue;
+        if (has_target ? p->desired == num
+                       : is_pending(p) && !t->seat[p->from_num].is_dropped)
             return true;
     }
     return false;

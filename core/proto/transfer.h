@@ -30,6 +30,7 @@ struct part {
     uint32_t desired;     /* where the strategy wants it, or NUM_NONE */
     uint64_t since;       /* epoch of the grant, or of the parking */
     struct own_from from; /* not none: pending */
+    uint32_t from_num;    /* pending: number of the member that must release (sweep) */
 };
 
 /* What a plan must know of the member with a number. */
@@ -115,8 +116,12 @@ void transfer_sweep(struct transfer *t, const struct head *head);
 /* Does 'num' list anything that keeps its session in the head? */
 bool transfer_is_free(const struct transfer *t, uint32_t num);
 
-/* Would dropping its session lose a demand?  True while it lists a pending partition
- * that the plan to come has no other place for. */
+/* Does 'num' list anything that is to be held by somebody? */
+bool transfer_is_wanted(const struct transfer *t, uint32_t num);
+
+/* Would dropping its session lose something?  True while the plan to come leaves with it
+ * what is wanted, or what is pending on a session that stays (is_dropped of that seat).
+ */
 bool transfer_blocks_drop(const struct transfer *t, uint32_t num);
 
 /* Are there parked partitions that can leave the lists now? */

@@ -167,6 +167,9 @@ static bool lease_is_live(const struct sim *s, const struct proc *p)
 
 static void check_id(struct sim *s, struct proc *p)
 {
+    /* Without self-fencing nobody waits for the end of a lease. */
+    if (s->ownership == OWNERSHIP_AVAILABLE)
+        return;
     if (p->view.id[0] == '\0' || !lease_is_live(s, p))
         return;
     for (uint32_t k = 0; k < PROCS_MAX; k++) {
@@ -205,6 +208,8 @@ void judge_step(struct sim *s, struct proc *p, const struct event *ev,
         sim_fail(s, "W4", "%s falls back from term %llu to %llu", p->name,
                  ull(last->term), ull(v->term));
     last->term = v->term;
+    last->auth_end_was_ms = last->auth_end_ms;
+    last->auth_end_ms = v->auth_end_ms;
     if (!session_equal(last->session, v->session)) {
         last->session = v->session;
         last->reckoned_us = 0;
@@ -290,10 +295,18 @@ static const char *unsettled_parts(struct sim *s)
     return NULL;
 }
 
+void judge_planned(struct sim *s, bool keeps)
+{
+    if (s->judge != NULL)
+        s->judge->is_kept = keeps;
+}
+
 static const char *unsettled_balance(struct sim *s)
 {
     uint32_t most = 0, least = UINT32_MAX;
 
+    if (s->judge->is_kept)
+        return NULL;
     for (uint32_t k = 0; k < PROCS_MAX; k++) {
         if (!proc_is_live(&s->proc[k]))
             continue;

@@ -17,6 +17,8 @@ struct judge_proc {
     uint64_t hash;
     uint64_t deadline_ms;
     uint64_t term;
+    uint64_t auth_end_ms;     /* after the step */
+    uint64_t auth_end_was_ms; /* before it */
     struct session session;
     uint64_t reckoned_us; /* its lease may last until then, by the bits sent so far */
     char id[ID_ROOM];
@@ -71,6 +73,7 @@ struct judge {
     uint32_t stamp_n;
     struct judge_stamp stamp[JUDGE_STAMPS];
     uint64_t grants;
+    bool is_kept; /* the newest plan leaves everything where it is */
     struct judge_head now, next;
     struct judge_seats seats[JUDGE_HEADS]; /* a ring */
     uint32_t seats_n;
@@ -104,6 +107,9 @@ void judge_log(struct sim *s, struct proc *writer, const struct log_record *rec)
 void judge_beacon(struct sim *s, struct proc *p, const void *data, size_t n);
 void judge_extended(struct sim *s, struct proc *p, const struct event *ev);
 void judge_head(struct sim *s, const struct log_record *rec);
+
+/* A strategy was asked; 'keeps': it leaves everything where it is, even or not. */
+void judge_planned(struct sim *s, bool keeps);
 
 /* Converged: NULL; else what is missing, a text good until the next call. */
 const char *judge_unsettled(struct sim *s);

@@ -58,12 +58,15 @@ void judge_beacon(struct sim *s, struct proc *p, const void *data, size_t n)
             if (seats->num[i] == num)
                 reckon(s, seats->session[i], lease_ms);
     }
-    /* L1, I5: bits only before the end of the authority, and never worth more. */
-    if (has_bits && b->allowance_ms > 0 &&
-        (!p->view.is_leading || now_ms + b->allowance_ms > p->view.auth_end_ms))
+    /* L1, I5: bits only before the end of the authority, and never worth more.  A leader
+     * that resigns in this very step had its authority before it. */
+    const struct judge_proc *jp = &s->judge->proc[p->slot];
+    uint64_t end_ms =
+        jp->auth_end_ms > jp->auth_end_was_ms ? jp->auth_end_ms : jp->auth_end_was_ms;
+    if (has_bits && s->ownership == OWNERSHIP_STRICT && now_ms + b->allowance_ms > end_ms)
         sim_fail(s, "I5",
                  "%s gives bits worth %llu ms at %llu, its authority ends at %llu",
-                 p->name, ull(b->allowance_ms), ull(now_ms), ull(p->view.auth_end_ms));
+                 p->name, ull(b->allowance_ms), ull(now_ms), ull(end_ms));
 }
 
 void judge_extended(struct sim *s, struct proc *p, const struct event *ev)

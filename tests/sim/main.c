@@ -215,10 +215,13 @@ static int replay(const struct options *o)
     setvbuf(stdout, NULL, _IOLBF, 1 << 16);
     run_init(r);
     run_seed(r, o->seed, o->minutes * 60 * SIM_S, true, &res);
-    printf("seed %llu: profile %s, %llu faults, %llu grants, %llu writes, at rest %.1f s "
+    printf("seed %llu: profile %s, %s, %llu faults, %llu grants, %llu writes, at rest "
+           "%.1f s "
            "after the last fault, trace %016llx\n",
-           ull(o->seed), r->scenario.profile, ull(res.faults), ull(res.grants),
-           ull(res.writes), (double)res.settled_us / SIM_S, ull(res.trace_hash));
+           ull(o->seed), r->scenario.profile,
+           r->sim.ownership == OWNERSHIP_STRICT ? "strict" : "available", ull(res.faults),
+           ull(res.grants), ull(res.writes), (double)res.settled_us / SIM_S,
+           ull(res.trace_hash));
     add(o, &res, &t);
     run_finish(r);
     free(r);

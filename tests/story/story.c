@@ -49,6 +49,7 @@ void story_begin(struct story *st, const char *file)
     s->judge = &st->judge;
     s->tell = tell;
     s->tell_data = st;
+    s->tells_leases = false;
     sim_mood_timing(&s->timing, "default");
     s->timing.clock_drift_ppm = 0;
     s->knobs = (struct sim_knobs){.delay_us = SIM_MS,
