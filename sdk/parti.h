@@ -136,6 +136,10 @@ PARTI_API int parti_holds(const struct parti_worker *worker, struct parti_hold h
 /* Everything that was revoked at or before this epoch has stopped. */
 PARTI_API void parti_released(struct parti_worker *worker, uint64_t epoch);
 
+/* Inside a callback: when the thing happened that it tells of, in ns of CLOCK_BOOTTIME
+ * (the callback itself may come later).  Ascends from callback to callback. */
+PARTI_API uint64_t parti_event_ns(const struct parti_worker *worker);
+
 /* The worker's id, "" while it has none; its state. */
 PARTI_API const char *parti_id(const struct parti_worker *worker);
 PARTI_API enum parti_state parti_state(const struct parti_worker *worker);

@@ -6,6 +6,7 @@
 #include "edge/clock.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,8 @@ struct note {
     struct note *next;
     enum note_type type;
     size_t bytes;
-    uint64_t number; /* epoch, term, deadline */
+    uint64_t when_ns; /* when it was put */
+    uint64_t number;  /* epoch, term, deadline */
     int code;
     enum parti_state from, to;
     char *text;
@@ -41,6 +43,7 @@ struct dispatch {
     struct note *first, **last;
     size_t notes, bytes;
     bool is_ending;
+    _Atomic uint64_t event_ns; /* of the note being delivered */
     pthread_t thread;
 };
 
@@ -106,6 +109,7 @@ static void *run(void *arg)
         d->notes--;
         d->bytes -= n->bytes;
         (void)pthread_mutex_unlock(&d->lock);
+        atomic_store(&d->event_ns, n->when_ns);
         deliver(d, n);
         free(n);
         (void)pthread_mutex_lock(&d->lock);
@@ -157,6 +161,7 @@ static int put(struct dispatch *d, struct note *n)
     bool is_full;
 
     (void)pthread_mutex_lock(&d->lock);
+    n->when_ns = clock_boot_ns(); /* under the lock, so that it ascends */
     is_full = d->notes >= DISPATCH_NOTES_MAX || d->bytes + n->bytes > DISPATCH_BYTES_MAX;
     if (!is_full || n->type == NOTE_STOPPED) {
         is_full = false;
@@ -274,6 +279,11 @@ static int put_coded(struct dispatch *d, enum note_type type, int code, const ch
         return STATUS_NOMEM;
     n->code = code;
     return put(d, n);
+}
+
+uint64_t dispatch_event_ns(const struct dispatch *d)
+{
+    return atomic_load(&d->event_ns);
 }
 
 int dispatch_error(struct dispatch *d, int code, const char *text)

@@ -34,4 +34,7 @@ int dispatch_put(struct dispatch *d, const struct action *action,
 int dispatch_error(struct dispatch *d, int code, const char *text);
 int dispatch_stopped(struct dispatch *d, int code, const char *text);
 
+/* When that happened which the running callback tells of; ns of CLOCK_BOOTTIME. */
+uint64_t dispatch_event_ns(const struct dispatch *d);
+
 #endif

@@ -341,6 +341,11 @@ void parti_released(struct parti_worker *w, uint64_t epoch)
     loop_released(w->loop, epoch);
 }
 
+uint64_t parti_event_ns(const struct parti_worker *w)
+{
+    return dispatch_event_ns(w->dispatch);
+}
+
 const char *parti_id(const struct parti_worker *worker)
 {
     struct parti_worker *w = (struct parti_worker *)(uintptr_t)worker; /* for the lock */
