@@ -33,6 +33,12 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__)
+#define PARTI_API __attribute__((visibility("default")))
+#else
+#define PARTI_API
+#endif
+
 struct parti_worker;
 
 /* A right to one partition, to be checked before each side effect. */
@@ -121,35 +127,40 @@ struct parti_options {
 /* Reads the configuration, loads the plugins, starts to connect and returns; everything
  * else comes through the callbacks.  On failure text[room] says what to do (several
  * lines if the file has several mistakes) and *ret_worker is untouched. */
-int parti_create(struct parti_worker **ret_worker, const struct parti_options *options,
-                 char *text, size_t room);
+PARTI_API int parti_create(struct parti_worker **ret_worker,
+                           const struct parti_options *options, char *text, size_t room);
 
 /* Is this partition ours at this instant?  No lock, no system call. */
-int parti_holds(const struct parti_worker *worker, struct parti_hold hold);
+PARTI_API int parti_holds(const struct parti_worker *worker, struct parti_hold hold);
 
 /* Everything that was revoked at or before this epoch has stopped. */
-void parti_released(struct parti_worker *worker, uint64_t epoch);
+PARTI_API void parti_released(struct parti_worker *worker, uint64_t epoch);
+
+/* Inside a callback: when the thing happened that it tells of, in ns of CLOCK_BOOTTIME
+ * (the callback itself may come later).  Ascends from callback to callback. */
+PARTI_API uint64_t parti_event_ns(const struct parti_worker *worker);
 
 /* The worker's id, "" while it has none; its state. */
-const char *parti_id(const struct parti_worker *worker);
-enum parti_state parti_state(const struct parti_worker *worker);
-const char *parti_state_name(enum parti_state state);
+PARTI_API const char *parti_id(const struct parti_worker *worker);
+PARTI_API enum parti_state parti_state(const struct parti_worker *worker);
+PARTI_API const char *parti_state_name(enum parti_state state);
 
 /* Blocks until the state is reached, PARTI_ERR_TIMEOUT after timeout_ms. */
-int parti_wait(struct parti_worker *worker, enum parti_state state, uint64_t timeout_ms);
+PARTI_API int parti_wait(struct parti_worker *worker, enum parti_state state,
+                         uint64_t timeout_ms);
 
 /* Asks the leader to list the sources again now; it does so if it can. */
-void parti_refresh(struct parti_worker *worker);
+PARTI_API void parti_refresh(struct parti_worker *worker);
 
 /* Begins to leave: everything is revoked, given to others, and the place is given up.
  * With restart != 0 the place is kept for [worker] restart_grace: whoever comes back
  * under the same id finds everything as it was.  parti_wait(worker, PARTI_SHUTDOWN, ...)
  * tells when it is done. */
-void parti_stop(struct parti_worker *worker, int restart);
+PARTI_API void parti_stop(struct parti_worker *worker, int restart);
 
 /* Ends at once, gracefully left or not, and frees.  Accepts NULL.  Not from a callback.
  */
-void parti_destroy(struct parti_worker *worker);
+PARTI_API void parti_destroy(struct parti_worker *worker);
 
 #ifdef __cplusplus
 }

@@ -17,7 +17,7 @@ BEGIN {
     quoted["plugins"] = "^(parti_plugin\\.h$|plugins/)"
 
     # Between angles proto sees the quiet part of C.  What it may call is nm's business.
-    pure = "^(stdbool|stdint|stddef|string|stdio|inttypes|limits|assert)\\.h$"
+    pure = "^(stdarg|stdbool|stdint|stddef|string|stdio|inttypes|limits|assert)\\.h$"
     # base adds the rest of C and the hash; no system, no library.
     plain = "^(stdbool|stdint|stddef|string|stdio|inttypes|limits|assert|stdlib|stdarg|" \
         "ctype|errno|stdalign|stdnoreturn|xxhash)\\.h$"

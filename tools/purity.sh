@@ -36,7 +36,8 @@ awk -f "$here/clex.awk" -f "$here/purity.awk" -v allow=tools/allow.txt \
 pure='memchr memcmp memcpy memmove memset strchr strcmp strcspn strlen strncmp strnlen
 strrchr strspn strstr snprintf vsnprintf bsearch
 __memcpy_chk __memmove_chk __memset_chk __snprintf_chk __vsnprintf_chk
-__stack_chk_fail _GLOBAL_OFFSET_TABLE_ XXH3_64bits'
+__stack_chk_fail _GLOBAL_OFFSET_TABLE_ XXH3_64bits bcmp
+__divti3 __modti3 __udivti3 __umodti3 __udivmodti4'
 # must.c alone ends the process, and says why on stderr first.
 must_calls='abort fprintf __fprintf_chk fputs fwrite fputc puts stderr'
 

@@ -46,7 +46,6 @@ static bool make_node(struct loop *l)
 static void on_open(struct loop *l, const struct inbox_item *item)
 {
     struct event up = {.type = EV_LINK, .link.up = true};
-    bool is_first = l->node == NULL;
 
     if (item->status != STATUS_OK) {
         loop_problem(l, item->code != 0 ? item->code : ERR_NATS_FAILED, item->data);
@@ -54,14 +53,12 @@ static void on_open(struct loop *l, const struct inbox_item *item)
         return;
     }
     l->problem_code = 0;
-    if (is_first && !make_node(l)) {
+    if (l->node == NULL && !make_node(l)) {
         loop_problem(l, ERR_RECORD_SIZE,
                      "there is not enough address space for the node");
         return;
     }
     l->is_open = true;
-    if (is_first)
-        l->options.ready(l->options.ctx);
     feed(l, &up);
     if (l->wants_stop) {
         struct event stop = {.type = EV_STOP, .stop.restart = l->wants_restart};
@@ -233,6 +230,8 @@ static void run_timers(struct loop *l)
     uint64_t now_ms = clock_boot_ms();
 
     nats_log_tick(l->log, clock_boot_ns());
+    if (l->options.tick != NULL)
+        l->options.tick(l->options.ctx);
     if (l->open_at_ms != 0 && now_ms >= l->open_at_ms) {
         l->open_at_ms = 0;
         if (nats_log_open(l->log, LOOP_OP_OPEN, 0) != STATUS_OK)
@@ -401,12 +400,12 @@ int loop_create(struct loop **ret_loop, const struct loop_options *options, char
     status = subscribe(l);
     if (status < 0)
         goto fail;
-    status = pthread_create(&l->thread, NULL, run, l) == 0 ? 0 : STATUS_IO;
-    if (status < 0)
-        goto fail;
-    l->has_thread = true;
-    *ret_loop = l;
-    return 0;
+    *ret_loop = l; /* before the thread: what it performs may call back */
+    l->has_thread = pthread_create(&l->thread, NULL, run, l) == 0;
+    if (l->has_thread)
+        return 0;
+    *ret_loop = NULL;
+    status = STATUS_IO;
 
 fail:
     loop_destroy(l);
@@ -428,14 +427,20 @@ static void drop_rest(struct loop *l)
     }
 }
 
+void loop_end(struct loop *l)
+{
+    if (l == NULL || !l->has_thread)
+        return;
+    post(l, LOOP_QUIT, 0, 0, 0, NULL, 0);
+    (void)pthread_join(l->thread, NULL);
+    l->has_thread = false;
+}
+
 void loop_destroy(struct loop *l)
 {
     if (l == NULL)
         return;
-    if (l->has_thread) {
-        post(l, LOOP_QUIT, 0, 0, 0, NULL, 0);
-        (void)pthread_join(l->thread, NULL);
-    }
+    loop_end(l);
     nats_log_destroy(l->log);
     nats_link_destroy(l->link);
     nats_child_destroy(l->child);

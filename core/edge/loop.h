@@ -36,8 +36,8 @@ struct loop_options {
     void (*perform)(void *ctx, const struct action *action);
     /* Something is wrong with the server; the loop goes on trying.  code: errors.h. */
     void (*problem)(void *ctx, int code, const char *text);
-    /* Connected, the log is open: the node runs.  Called once. */
-    void (*ready)(void *ctx);
+    /* At least once a second; may be NULL. */
+    void (*tick)(void *ctx);
 };
 
 /* Copies the options (texts too) and starts the thread.  On failure text[room] says
@@ -45,8 +45,11 @@ struct loop_options {
 int loop_create(struct loop **ret_loop, const struct loop_options *options, char *text,
                 size_t room);
 
-/* Ends the thread, left or not, closes the connection, frees.  Accepts NULL.  Not from
- * 'perform'. */
+/* Ends the thread, left or not: 'perform' is not called any more, what others tell the
+ * loop from now on is dropped.  Not from 'perform'.  Accepts NULL. */
+void loop_end(struct loop *loop);
+
+/* Ends it if that was not done, closes the connection, frees.  Accepts NULL. */
 void loop_destroy(struct loop *loop);
 
 /* What others tell the node.  Any thread; never block. */

@@ -103,6 +103,7 @@ static void perform_one(struct loop *l, const struct action *a)
     case ACT_LOG_WRITE: log_operation(l, a); break;
     case ACT_REFRESHED: loop_answer_refreshers(l, ""); break;
     case ACT_STOPPED: l->is_done = true; break;
+    case ACT_LEAD:
     case ACT_LIST:
     case ACT_PLAN:
     case ACT_HOLD:

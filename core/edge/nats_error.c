@@ -43,7 +43,8 @@ static const struct jetstream_error {
     {10008, STATUS_TIMEOUT, ERR_NATS_TIMEOUT, "This is tried again."},
     {10009, STATUS_TIMEOUT, ERR_NATS_TIMEOUT, "This is tried again."},
     {10023, STATUS_LIMIT, ERR_NATS_STORAGE,
-     "Free space where the server stores, or raise max_file_store."},
+     "Free space where the server stores, or raise max_file_store or the account's "
+     "JetStream limits."},
     {10026, STATUS_LIMIT, ERR_NATS_STORAGE, "Raise the account's limit of streams."},
     {10027, STATUS_LIMIT, ERR_NATS_STORAGE, "Raise the account's limit of streams."},
     {10028, STATUS_LIMIT, ERR_NATS_STORAGE,

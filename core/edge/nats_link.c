@@ -7,6 +7,7 @@
 #include "edge/clock.h"
 #include "edge/nats_session.h"
 #include "edge/nats_setup.h"
+#include "edge/thread.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -226,7 +227,7 @@ int nats_link_create(struct nats_link **ret_link, struct inbox *inbox,
     nats_url_text(&link->servers[0], link->server);
     must(getrandom(entropy, sizeof entropy, 0) == (ssize_t)sizeof entropy);
     rand_seed_wide(&link->rand, entropy);
-    if (pthread_create(&link->keeper, NULL, keeper_main, link) != 0) {
+    if (thread_start(&link->keeper, keeper_main, link) != STATUS_OK) {
         nats_setup_finish(&link->setup);
         free(link);
         return STATUS_NOMEM;
@@ -271,12 +272,24 @@ int nats_link_set_url(struct nats_link *link, const char *url, char *text, size_
 
 /* ---- subscribing and publishing */
 
+/* nats.c 3.4.1 sends whatever it is given; a blank or line end would be protocol. */
+static bool subject_is_plain(const char *subject)
+{
+    size_t n = 0;
+
+    for (; subject[n] != '\0'; n++) {
+        if ((unsigned char)subject[n] <= ' ' || subject[n] == 127)
+            return false;
+    }
+    return n > 0 && n <= NATS_LINK_SUBJECT_MAX;
+}
+
 int nats_link_subscribe(struct nats_link *link, const char *subject, int kind, int tag)
 {
     size_t n = strlen(subject);
     int status = STATUS_LIMIT;
 
-    if (n == 0 || n > NATS_LINK_SUBJECT_MAX)
+    if (!subject_is_plain(subject))
         return STATUS_INVALID;
     lock(link);
     for (int i = 0; i < NATS_LINK_SUBSCRIPTIONS_MAX && status != STATUS_OK; i++) {
@@ -322,8 +335,6 @@ static int publish(struct nats_link *link, natsMsg *msg)
         return STATUS_OFFLINE;
     if (s == NATS_MAX_PAYLOAD)
         return STATUS_LIMIT;
-    if (s == NATS_INVALID_SUBJECT || s == NATS_INVALID_ARG)
-        return STATUS_INVALID;
     link->is_forced = true;
     must(pthread_cond_broadcast(&link->setup.cond) == 0);
     return STATUS_TIMEOUT;
@@ -336,6 +347,8 @@ int nats_link_publish_headers(struct nats_link *link, const char *subject,
     natsMsg *msg = NULL;
     int status = STATUS_NOMEM;
 
+    if (!subject_is_plain(subject) || (reply != NULL && !subject_is_plain(reply)))
+        return STATUS_INVALID;
     if (n > INT32_MAX)
         return STATUS_LIMIT;
     natsStatus s = natsMsg_Create(&msg, subject, reply, data, (int)n);

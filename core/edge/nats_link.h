@@ -63,7 +63,7 @@ int nats_link_set_url(struct nats_link *link, const char *url, char *text, size_
 
 /* Messages to 'subject' (wildcards allowed) arrive as items of this kind with this tag,
  * now and after every reconnect.  May be called before the first connect.
- * STATUS_LIMIT: too many; STATUS_INVALID: subject too long or empty.
+ * STATUS_LIMIT: too many; STATUS_INVALID: subject too long, empty, or with a blank.
  */
 int nats_link_subscribe(struct nats_link *link, const char *subject, int kind, int tag);
 
@@ -73,8 +73,8 @@ void nats_link_unsubscribe(struct nats_link *link, const char *subject, int tag)
 /* STATUS_OK: handed to the connection, which says nothing about arrival.
  * STATUS_OFFLINE: not connected, nothing is sent, now or later.  STATUS_TIMEOUT: the
  * connection broke while sending, so it may have gone out or not.  STATUS_LIMIT: larger
- * than the server's max_payload.  STATUS_INVALID: not a subject.  'reply' may be NULL.
- * Any thread.
+ * than the server's max_payload.  STATUS_INVALID: no subject, or a blank in it.  'reply'
+ * may be NULL. Any thread.
  */
 int nats_link_publish(struct nats_link *link, const char *subject, const char *reply,
                       const void *data, size_t n);

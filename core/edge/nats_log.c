@@ -31,7 +31,7 @@ static struct log_op *begin(struct nats_log *log, enum log_step step, uint64_t n
 }
 
 /* STATUS_OK also if it is uncertain whether the request went out: the deadline, or the
- * link's end, then answers it.
+ * link's end, then answers it; and if the reply could not be heard: nothing is sent then.
  */
 static int send(struct nats_log *log, struct log_op *op,
                 const struct nats_link_header *headers, size_t headers_n,
@@ -39,14 +39,16 @@ static int send(struct nats_log *log, struct log_op *op,
 {
     char reply[REPLY_ROOM];
 
+    if (log->deaf.code != 0) {
+        log_answer_error(log, op, &log->deaf);
+        return STATUS_OK;
+    }
     op->serial = ++log->serial;
     op->sent_ns = clock_boot_ns();
     (void)snprintf(reply, sizeof reply, "%s%" PRIu64, log->replies, op->serial);
     int status = nats_link_publish_headers(log->link, op->subject, reply, headers,
                                            headers_n, data, n);
-    if (status == STATUS_OK || status == STATUS_TIMEOUT)
-        return STATUS_OK;
-    return status;
+    return status == STATUS_TIMEOUT ? STATUS_OK : status;
 }
 
 int log_send_api(struct nats_log *log, struct log_op *op, const char *verb,
@@ -165,11 +167,12 @@ static void on_link_down(struct nats_log *log, const struct inbox_item *item)
 {
     struct nats_error e;
 
+    log->deaf = (struct nats_error){0};
     nats_error_set(&e, STATUS_TIMEOUT, ERR_NATS_TIMEOUT, "%s", item->data);
     for (int i = 0; i < NATS_LOG_OPS_MAX; i++) {
         struct log_op *op = &log->ops[i];
         if (op->step != STEP_FREE && op->sent_ns <= item->when_ns)
-            log_answer_error(log, op, &e);
+            log_answer_late(log, op, &e);
     }
 }
 
@@ -212,7 +215,6 @@ bool nats_log_feed(struct nats_log *log, const struct inbox_item *item)
             return false;
         on_raw_reply(log, item);
         return true;
-    case INBOX_LINK_UP: log->deaf = (struct nats_error){0}; return false;
     case INBOX_LINK_DOWN: on_link_down(log, item); return false;
     case INBOX_LINK_DENIED: on_denied(log, item); return false;
     default: return false;
@@ -229,15 +231,11 @@ void nats_log_tick(struct nats_log *log, uint64_t now_ns)
         struct log_op *op = &log->ops[i];
         if (op->step == STEP_FREE || op->deadline_ns > now_ns)
             continue;
-        if (log->deaf.code != 0)
-            nats_error_set(&e, op->step == STEP_WRITE ? STATUS_TIMEOUT : STATUS_DENIED,
-                           log->deaf.code, "%s", log->deaf.text);
-        else
-            nats_error_set(&e, STATUS_TIMEOUT, ERR_NATS_TIMEOUT,
-                           "%s has not answered for the stream %s within %" PRIu64
-                           " ms. Its JetStream is busy, stopped, or without a leader.",
-                           server, log->stream.name, op->timeout_ms);
-        log_answer_error(log, op, &e);
+        nats_error_set(&e, STATUS_TIMEOUT, ERR_NATS_TIMEOUT,
+                       "%s has not answered for the stream %s within %" PRIu64
+                       " ms. Its JetStream is busy, stopped, or without a leader.",
+                       server, log->stream.name, op->timeout_ms);
+        log_answer_late(log, op, &e);
     }
 }
 

@@ -76,7 +76,15 @@ struct nats_log_write {
     size_t n;
 };
 
-/* Of several writes that expect one sequence exactly one succeeds, also of the first
+/* A refusal for lack of room (LIMIT, E105) is definite, with one flaw of old servers:
+ * where it is the *account's* limit, 2.9.10 stores the record and takes it away again, so
+ * that a sequence is used up and the key's earlier record is gone (measured; 2.15.1 does
+ * neither).  The next write is then answered with CONFLICT, and the key is NOTFOUND.
+ *
+ * A server whose disk is full answers no write at all; the third write in a row without
+ * an answer is therefore told with ERR_NATS_STORAGE.
+ *
+ * Of several writes that expect one sequence exactly one succeeds, also of the first
  * ones, which expect 0 (measured on servers 2.9.10 and 2.15.1, one and three replicas).
  */
 int nats_log_write(struct nats_log *log, uint64_t op, const struct nats_log_write *write,

@@ -9,7 +9,7 @@
 #include "edge/nats_stream.h"
 #include "edge/nats_url.h"
 
-enum { INBOX_PREFIX_ROOM = 48, REPLY_ROOM = 80, HOPS_MAX = 6 };
+enum { INBOX_PREFIX_ROOM = 48, REPLY_ROOM = 80, HOPS_MAX = 6, UNANSWERED_MAX = 3 };
 
 enum log_step {
     STEP_FREE,
@@ -39,7 +39,9 @@ struct nats_log {
     struct nats_stream stream;
     char replies[INBOX_PREFIX_ROOM]; /* "_INBOX.<128 bits>." */
     char wildcard[INBOX_PREFIX_ROOM + 1];
-    struct nats_error deaf; /* code set: we may not hear replies, and why */
+    struct nats_error deaf; /* code set: this connection may not hear replies */
+    int replicas;           /* of the stream as it is, 0 until it is open */
+    int unanswered;         /* writes in a row that nobody answered */
     uint64_t serial;
     struct log_op ops[NATS_LOG_OPS_MAX];
 };
@@ -51,6 +53,9 @@ int log_send_api(struct nats_log *log, struct log_op *op, const char *verb,
 /* Answers the operation, which is over then. */
 void log_answer_error(struct nats_log *log, struct log_op *op,
                       const struct nats_error *e);
+
+/* Answers with STATUS_TIMEOUT and says what is likely. */
+void log_answer_late(struct nats_log *log, struct log_op *op, const struct nats_error *e);
 
 /* The reply to the operation's present request. */
 void log_on_reply(struct nats_log *log, struct log_op *op, const struct inbox_item *item);

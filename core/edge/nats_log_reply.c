@@ -1,3 +1,4 @@
+/* What the server answers to the log's requests, understood and handed to the loop. */
 #include "edge/nats_log_impl.h"
 
 #include "base/errors.h"
@@ -34,6 +35,30 @@ static void answer(struct nats_log *log, struct log_op *op, int status, uint64_t
 void log_answer_error(struct nats_log *log, struct log_op *op, const struct nats_error *e)
 {
     answer_with(log, op, e->status, e->code, 0, e->text, strlen(e->text));
+}
+
+/* A full disk: 2.9.10 locks the stream up and freezes whoever writes to it, 2.15.1 goes
+ * on telling about the stream, and neither answers a write.  Without replicas nothing
+ * else looks like that, since a server that is gone or frozen takes no connection.
+ */
+void log_answer_late(struct nats_log *log, struct log_op *op, const struct nats_error *e)
+{
+    char server[NATS_URL_TEXT_ROOM];
+    struct nats_error full;
+
+    if (op->step != STEP_WRITE || ++log->unanswered < UNANSWERED_MAX) {
+        log_answer_error(log, op, e);
+        return;
+    }
+    nats_link_server(log->link, server, sizeof server);
+    nats_error_set(
+        &full, STATUS_TIMEOUT, log->replicas == 1 ? ERR_NATS_STORAGE : ERR_NATS_TIMEOUT,
+        "%s has answered none of the last %d records for the stream %s. "
+        "%sits disk is full: then its log says 'no space left on device'. "
+        "Free space and restart it.",
+        server, log->unanswered, log->stream.name,
+        log->replicas == 1 ? "Most likely " : "The stream is without a leader, or ");
+    log_answer_error(log, op, &full);
 }
 
 static void note(struct nats_log *log, const struct log_op *op,
@@ -110,6 +135,7 @@ static void opened(struct nats_log *log, struct log_op *op,
     int replicas = nats_stream_replicas(reply->config);
     struct nats_error e;
 
+    log->replicas = replicas;
     if (replicas < log->stream.replicas) {
         nats_error_set(&e, STATUS_LIMIT, ERR_NATS_REPLICAS,
                        "the stream %s has %d of the %d replicas wished. Raise them with "
@@ -276,6 +302,8 @@ void log_on_reply(struct nats_log *log, struct log_op *op, const struct inbox_it
 {
     struct nats_stream_reply reply;
 
+    if (op->step == STEP_WRITE)
+        log->unanswered = 0;
     if (item->status == STATUS_NOTFOUND) {
         on_nobody(log, op);
         return;

@@ -14,13 +14,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ADDRESSES_MAX = 16 };
+enum { ADDRESSES_MAX = 16, GREETING_MAX = 16384 };
 
 struct probe {
     const struct nats_url *url;
     int timeout_ms;
     uint64_t deadline_ms;
     char address[NATS_URL_TEXT_ROOM]; /* numeric, as last tried */
+    struct nats_greeting greeting;
     struct nats_error *e;
 };
 
@@ -95,26 +96,29 @@ static int connect_to(struct probe *p, const struct addrinfo *a, int *ret_error)
     return -1;
 }
 
-/* Every NATS server greets with a line that begins "INFO {". */
+/* Every NATS server greets with one line "INFO {...}". */
 static int read_greeting(struct probe *p, int fd)
 {
-    static const char greeting[] = "INFO ";
-    char got[sizeof greeting - 1];
+    static const char word[] = "INFO {";
+    char got[GREETING_MAX];
     size_t n = 0;
 
-    while (n < sizeof got) {
+    while (n < sizeof got - 1 && memchr(got, '\n', n) == NULL) {
         struct pollfd ready = {.fd = fd, .events = POLLIN};
         if (poll(&ready, 1, remaining_ms(p)) != 1)
             return fail_late(p);
-        ssize_t more = recv(fd, got + n, sizeof got - n, 0);
+        ssize_t more = recv(fd, got + n, sizeof got - 1 - n, 0);
         if (more < 0 && errno == EINTR)
             continue;
         if (more <= 0)
             break;
         n += (size_t)more;
     }
-    if (n == sizeof got && memcmp(got, greeting, n) == 0)
+    got[n] = '\0';
+    if (strncmp(got, word, sizeof word - 1) == 0) {
+        p->greeting.wants_client_certificate = strstr(got, "\"tls_verify\":true") != NULL;
         return STATUS_OK;
+    }
     nats_error_set(p->e, STATUS_INVALID, ERR_NATS_FAILED,
                    "something listens on %s, but it does not greet as a NATS server. "
                    "Correct host and port in [nats] url.",
@@ -139,7 +143,8 @@ static int probe_addresses(struct probe *p, const struct addrinfo *list)
     return fail_connect(p, error);
 }
 
-int nats_probe(const struct nats_url *url, int timeout_ms, struct nats_error *e)
+int nats_probe(const struct nats_url *url, int timeout_ms,
+               struct nats_greeting *ret_greeting, struct nats_error *e)
 {
     struct addrinfo want = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
@@ -158,5 +163,7 @@ int nats_probe(const struct nats_url *url, int timeout_ms, struct nats_error *e)
     p.deadline_ms = sat_add(clock_boot_ms(), (uint64_t)timeout_ms);
     int status = probe_addresses(&p, list);
     freeaddrinfo(list);
+    if (status == STATUS_OK && ret_greeting != NULL)
+        *ret_greeting = p.greeting;
     return status;
 }

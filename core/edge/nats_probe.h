@@ -8,9 +8,16 @@
 #include "edge/nats_error.h"
 #include "edge/nats_url.h"
 
-/* STATUS_OK: a NATS server greeted us within timeout_ms.  Otherwise e is filled: name
+/* What a server says of itself before anybody logs in. */
+struct nats_greeting {
+    bool wants_client_certificate;
+};
+
+/* STATUS_OK: a NATS server greeted us within timeout_ms
+ * (ret_greeting may be NULL).  Otherwise e is filled: name
  * does not resolve, nothing listens, no answer in time, something else listens.
  */
-int nats_probe(const struct nats_url *url, int timeout_ms, struct nats_error *e);
+int nats_probe(const struct nats_url *url, int timeout_ms,
+               struct nats_greeting *ret_greeting, struct nats_error *e);
 
 #endif

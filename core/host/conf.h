@@ -108,7 +108,7 @@ struct conf_timing {
 
 struct conf {
     const char *file; /* as the user named it */
-    const char *dir;  /* absolute folder of the file */
+    const char *dir;  /* absolute folder of the file, links to the file not followed */
     const char *group;
     uint64_t ownership;     /* enum conf_ownership */
     const char *plugin_dir; /* absolute, or NULL: the compiled-in one */
@@ -150,6 +150,10 @@ uint32_t conf_line(const struct conf *c, const char *section, const char *key);
 
 /* Every key of every section: section, name, type, default by profile, limits, help. */
 void conf_describe(FILE *to, enum option_format format);
+
+/* A file with every key, its help and its default, ready to be loaded: what
+ * conf/parti.ini holds. */
+void conf_sample(FILE *to);
 
 /* The values in force, as an INI file; secrets as ***. */
 void conf_show(const struct conf *c, FILE *to);

@@ -39,7 +39,8 @@ static void append(struct collect *c, const char *text, size_t n)
         c->value = value;
         c->room = room;
     }
-    memcpy(c->value + c->n, text, n);
+    if (n > 0) /* an empty value may be the first, before there is any room */
+        memcpy(c->value + c->n, text, n);
     c->n += n;
 }
 

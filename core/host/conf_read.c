@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What fits inih's buffer on every build that we know, newline and NUL left aside. */
-enum { PIECE_MAX = 180, BYTES_MAX = 16 * 1024 * 1024 };
+enum { BYTES_MAX = 16 * 1024 * 1024 };
 
 enum kind {
     KIND_SKIP,    /* blank, comment, or refused: inih does not see it */
@@ -186,14 +185,13 @@ static void check_taken(struct reader *r)
 
 /* The present line as inih is given it: whole if it fits, else what inih needs to tell
  * what it is.  A key line loses its indentation: whether the line continues the one
- * above is decided, and inih would decide alike. */
+ * above is decided, and inih would decide alike.  8 bytes are kept for the filler, the
+ * newline and the NUL. */
 static void make_piece(struct reader *r, char *to, size_t room)
 {
     const char *start = r->text + strspn(r->text, " \t"), *filler = "";
     size_t n = r->n - (size_t)(start - r->text), limit = room - 8;
 
-    if (limit > PIECE_MAX)
-        limit = PIECE_MAX;
     if (r->kind == KIND_SECTION) {
         (void)snprintf(to, room, "[%s]\n", r->section);
         return;

@@ -146,7 +146,8 @@ void log_write(enum log_level level, const char *who, const char *text, size_t n
     errno = saved;
 }
 
-static void print(enum log_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void print(enum log_level level,
+                                                        const char *format, va_list args)
 {
     char text[LOG_TEXT_MAX + 2];
     int n;

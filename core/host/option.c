@@ -26,8 +26,10 @@ struct build {
     uint32_t *line;
 };
 
+/* The host's own keys; conf.c has taken those of the section's kind out. */
 static const char *const host_keys[] = {"plugin", "isolation", "time_limit",
                                         "refresh_interval", NULL};
+static const char *const host_key_kinds[] = {NULL, "strategy", "strategy", "source"};
 
 const char *const *option_host_keys(void)
 {
@@ -221,18 +223,35 @@ static void take_row(struct build *b, const struct parti_option *row)
         put(b, row, row->name, value, 0);
 }
 
+/* May the host's key i stand in this section?  NULL: yes; else where it belongs. */
+static const char *belongs_elsewhere(const struct build *b, size_t i)
+{
+    const char *kind = host_key_kinds[i];
+
+    return kind == NULL || strncmp(b->section->name, kind, strlen(kind)) == 0 ? NULL
+                                                                              : kind;
+}
+
 static void unknown_key(struct build *b, const struct option_raw *raw)
 {
     struct nearest near;
     bool any = b->table != NULL && b->table->name != NULL;
+    const char *elsewhere = NULL;
 
     nearest_init(&near, raw->key);
     for (const struct parti_option *row = b->table; row != NULL && row->name; row++)
         if (!is_pattern(row))
             nearest_offer(&near, row->name);
     for (size_t i = 0; host_keys[i] != NULL; i++)
-        nearest_offer(&near, host_keys[i]);
-    if (near.best != NULL)
+        if (belongs_elsewhere(b, i) == NULL)
+            nearest_offer(&near, host_keys[i]);
+        else if (strcmp(host_keys[i], raw->key) == 0)
+            elsewhere = host_key_kinds[i];
+    if (elsewhere != NULL)
+        conf_errors_add(b->errors, raw->line,
+                        "unknown key '%s' in [%s]; it belongs into [%s]", raw->key,
+                        b->section->name, elsewhere);
+    else if (near.best != NULL)
         conf_errors_add(b->errors, raw->line,
                         "unknown key '%s' in [%s]; did you mean '%s'?", raw->key,
                         b->section->name, near.best);

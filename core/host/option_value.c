@@ -145,6 +145,8 @@ void option_value_show_msec(uint64_t ms, char *to, size_t room)
 {
     if (ms == 0)
         (void)snprintf(to, room, "0");
+    else if (ms % (60 * 60 * 1000) == 0)
+        (void)snprintf(to, room, "%" PRIu64 " h", ms / (60 * 60 * 1000));
     else if (ms % (60 * 1000) == 0)
         (void)snprintf(to, room, "%" PRIu64 " min", ms / (60 * 1000));
     else if (ms % 1000 == 0)

@@ -11,6 +11,7 @@ enum action_type {
     ACT_LOG_INFO,  /* ask the log's leader for its last sequence */
     ACT_LOG_READ,  /* ask the log's leader for the newest record of a key */
     ACT_LOG_WRITE, /* write, on condition that the log's last sequence is as expected */
+    ACT_LEAD,      /* this node leads from now on, or no more */
     ACT_LIST,      /* ask the source for its partitions */
     ACT_PLAN,      /* ask the strategy for owners */
     ACT_HOLD,      /* the lease is good until then: parti_holds() */
@@ -70,6 +71,9 @@ struct action {
             const void *data;
             size_t n;
         } log;
+        struct {
+            bool is_on;
+        } lead;
         struct {
             bool commanded; /* to be handed back in EV_LISTED */
         } list;

@@ -17,7 +17,7 @@ size_t hold_size(uint32_t parts_max)
 {
     size_t list = parts_max * sizeof(struct hold_entry) + text_room(parts_max) + 64;
 
-    return 2 * list + 3 * (size_t)parts_max * sizeof(struct part_view) + 64;
+    return 2 * list + parts_max * (3 * sizeof(struct part_view) + sizeof(uint32_t)) + 128;
 }
 
 static bool list_init(struct hold_list *l, struct arena *arena, uint32_t parts_max)
@@ -33,8 +33,24 @@ bool hold_init(struct hold *h, struct arena *arena, uint32_t parts_max)
     h->text_max = text_room(parts_max);
     h->view_max = 3 * parts_max;
     h->view = arena_carve(arena, h->view_max * sizeof *h->view);
+    h->slot_free = arena_carve(arena, parts_max * sizeof *h->slot_free);
     return list_init(&h->now, arena, parts_max) &&
-           list_init(&h->spare, arena, parts_max) && h->view != NULL;
+           list_init(&h->spare, arena, parts_max) && h->view != NULL &&
+           h->slot_free != NULL;
+}
+
+static uint32_t take_slot(struct hold *h)
+{
+    if (h->slot_free_n > 0)
+        return h->slot_free[--h->slot_free_n];
+    must(h->slot_next < h->entries_max);
+    return h->slot_next++;
+}
+
+static void give_slot(struct hold *h, uint32_t slot)
+{
+    must(h->slot_free_n < h->entries_max);
+    h->slot_free[h->slot_free_n++] = slot;
 }
 
 void hold_begin_step(struct hold *h)
@@ -88,6 +104,7 @@ static bool take_item(struct hold *h, struct hold_list *to, const struct own_ite
         return false;
     if (old != NULL) {
         e->state = old->state;
+        e->slot = old->slot;
         e->stop_epoch = old->stop_epoch;
         e->before_epoch = old->before_epoch;
     }
@@ -143,8 +160,11 @@ int hold_load(struct hold *h, const void *data, size_t n)
 static void see(struct hold *h, const struct hold_entry *e)
 {
     must(h->view_n < h->view_max);
-    h->view[h->view_n++] = (struct part_view){
-        .id = id_of(&h->now, e), .weight = e->weight, .since = e->since, .gen = h->gen};
+    h->view[h->view_n++] = (struct part_view){.id = id_of(&h->now, e),
+                                              .weight = e->weight,
+                                              .since = e->since,
+                                              .gen = h->gen,
+                                              .slot = e->slot};
 }
 
 /* Emits the views since 'first', if there are any. */
@@ -204,6 +224,7 @@ void hold_grant(struct hold *h, uint64_t epoch, struct actions *out)
         if (e->may && e->state == HOLD_IDLE) {
             e->state = HOLD_HELD;
             e->since = e->listed_since;
+            e->slot = take_slot(h);
             h->held++;
             see(h, e);
         }
@@ -232,6 +253,7 @@ void hold_released(struct hold *h, uint64_t epoch, struct actions *out)
             e->state = HOLD_IDLE;
             h->stopping--;
             see(h, e);
+            give_slot(h, e->slot);
         }
     }
     tell(h, ACT_RELEASED, epoch, first, out);
@@ -258,6 +280,8 @@ bool hold_fence(struct hold *h)
 
     for (uint32_t i = 0; had_any && i < h->now.n; i++)
         h->now.entry[i].state = HOLD_IDLE;
+    h->slot_free_n = 0;
+    h->slot_next = 0;
     h->held = 0;
     h->stopping = 0;
     return had_any;

@@ -25,6 +25,7 @@ struct hold_entry {
     uint64_t since;        /* the token that the application has */
     uint64_t listed_since; /* the token that the record gives */
     struct own_from from;
+    uint32_t slot;         /* while not HOLD_IDLE */
     uint64_t stop_epoch;   /* HOLD_STOPPING: the head that took it */
     uint64_t before_epoch; /* HOLD_STOPPING: released through this one until it stops */
 };
@@ -41,6 +42,8 @@ struct hold {
     uint32_t entries_max, text_max;
     uint64_t gen;
     uint32_t held, stopping;
+    uint32_t *slot_free; /* a stack of slots that were used before */
+    uint32_t slot_free_n, slot_next;
     struct part_view *view; /* what the actions of this step point at */
     uint32_t view_n, view_max;
     struct own_coder coder;

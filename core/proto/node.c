@@ -213,8 +213,8 @@ static void dispatch(struct node *n, const struct event *ev)
         work_answer(n, ev);
         lead_answer(n, ev);
         break;
-    case EV_LISTED: plan_listed(n, ev); break;
-    case EV_LIST_FAILED: plan_list_failed(n); break;
+    case EV_LISTED: list_taken(n, ev); break;
+    case EV_LIST_FAILED: list_failed(n); break;
     case EV_PLANNED: plan_answered(n, ev); break;
     case EV_RELEASED: work_released(n, ev->released.epoch); break;
     case EV_STOP: work_stop(n, ev->stop.restart); break;

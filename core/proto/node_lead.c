@@ -21,6 +21,9 @@ bool lead_has_authority(const struct node *n)
 
 static void forget_leading(struct node *n)
 {
+    if (n->term.role == ROLE_LEADING)
+        emit(n->out, ACT_LEAD)->lead.is_on = false;
+    n->term.role = ROLE_FOLLOWER;
     writer_reset(&n->writer);
     transfer_clear(&n->transfer);
     roster_clear(&n->roster);
@@ -34,7 +37,6 @@ void lead_step_down(struct node *n, const char *why)
     if (n->term.role == ROLE_FOLLOWER)
         return;
     node_tell(n, "follow: %s", why);
-    n->term.role = ROLE_FOLLOWER;
     n->term.is_probe = false;
     n->term.op = 0;
     forget_leading(n);
@@ -88,8 +90,11 @@ static void on_lease_read(struct node *n, const struct event *ev)
 
     if (ev->log.status == STATUS_OK &&
         lease_decode(&lease, ev->log.data, ev->log.n) == 0) {
-        if (lease.term > n->term.seen)
+        if (lease.term > n->term.seen) {
             n->term.seen = lease.term;
+            n->term.leader =
+                (struct session){0}; /* the one we knew led an earlier term */
+        }
         if (n->term.is_probe) {
             lead_step_down(n, "there may be a leader");
             return;
@@ -133,7 +138,9 @@ static void begin_leading(struct node *n, bool is_first)
     struct lead *l = &n->lead;
 
     n->term.role = ROLE_LEADING;
+    emit(n->out, ACT_LEAD)->lead.is_on = true;
     n->term.beacon_at_ms = n->now_ms;
+    n->term.quick = QUICK_BEACONS; /* undisturbed workers get bits before they fence */
     l->is_loaded = false;
     l->is_listed = false;
     l->wants_list = false;
@@ -270,8 +277,7 @@ static void check_seen(struct node *n, struct stamp seen)
 
 static void on_heartbeat(struct node *n, const struct heartbeat *h)
 {
-    bool is_echo =
-        session_equal(h->leader, n->term.leader) && h->k == n->term.k && h->k != 0;
+    bool is_echo = session_equal(h->leader, n->term.leader) && h->k <= n->term.k;
 
     check_seen(n, h->seen);
     (void)roster_heartbeat(&n->roster, h, is_echo,
@@ -336,12 +342,13 @@ static void send_beacon(struct node *n, uint8_t flags)
         b->allowance_ms = n->conf.ownership == OWNERSHIP_AVAILABLE
                               ? n->conf.timing.heartbeat_ttl
                               : end - n->now_ms;
-        b->bits_n = roster_bits(&n->roster, b->bits, n->now_ms);
-    } else {
-        roster_forget_echoes(&n->roster);
+        roster_bits(&n->roster, b);
     }
     node_send(n, 0);
-    n->term.beacon_at_ms = n->now_ms + n->conf.timing.heartbeat_interval;
+    bool is_quick = n->term.quick > 0;
+    n->term.beacon_at_ms =
+        n->now_ms + n->conf.timing.heartbeat_interval / (is_quick ? 5 : 1);
+    n->term.quick -= is_quick ? 1 : 0;
 }
 
 void lead_resign(struct node *n)
@@ -350,7 +357,6 @@ void lead_resign(struct node *n)
         return;
     node_tell(n, "resign");
     send_beacon(n, BEACON_RESIGNS);
-    n->term.role = ROLE_FOLLOWER;
     forget_leading(n);
 }
 

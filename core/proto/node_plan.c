@@ -33,6 +33,11 @@ static bool is_reborn(const struct mate *m)
     return m->is_member && m->is_expired && m->has_joiner;
 }
 
+bool plan_is_active(const struct node *n, uint32_t num)
+{
+    return is_active(&n->roster.mate[num]);
+}
+
 bool plan_is_candidate(const struct node *n, uint32_t num)
 {
     return is_active(&n->roster.mate[num]) || is_reborn(&n->roster.mate[num]);
@@ -281,6 +286,9 @@ void plan_answered(struct node *n, const struct event *ev)
         node_tell(n, ev->planned.keep ? "the strategy keeps the present"
                                       : "the strategy has no answer");
         place_by_hand(n);
+        if (ev->planned.status != STATUS_OK || !ev->planned.keep)
+            window_set_changed(&n->window,
+                               false); /* L9: asked again, at the rate limit */
     }
     p->state = PLAN_READY;
 }
@@ -352,6 +360,23 @@ static void start_writing(struct node *n)
     p->record_n = 0;
 }
 
+/* A plan that was under way may give to somebody who has expired meanwhile. */
+static void watch_expired(struct node *n)
+{
+    for (uint32_t num = 0; num < n->roster.n && !n->window.wants_now; num++) {
+        const struct mate *m = &n->roster.mate[num];
+
+        if (!m->is_member || !m->is_expired || !transfer_is_wanted(&n->transfer, num))
+            continue;
+        if (m->has_joiner) {
+            window_left(&n->window);
+        } else {
+            window_lost(&n->window, n->now_ms);
+            n->lead.is_emergency = true;
+        }
+    }
+}
+
 /* Has an expired member kept something that it could not take along when it expired? */
 static bool has_leftovers(const struct node *n)
 {
@@ -378,57 +403,6 @@ static void start_tidying(struct node *n)
     n->plan.record_n = 0;
 }
 
-/* ---- listings
- * ------------------------------------------------------------------------------------ */
-
-void plan_list_failed(struct node *n)
-{
-    /* The last list stays, the host says why; it is asked again before long (L9). */
-    n->lead.is_list_commanded = false;
-    n->lead.wants_list = true;
-    n->lead.list_at_ms = n->now_ms + LIST_RETRY_MS;
-}
-
-void plan_listed(struct node *n, const struct event *ev)
-{
-    struct lead *l = &n->lead;
-    struct listing_change change;
-
-    if (!lead_is_heading(n))
-        return;
-    if (!l->is_loaded || l->is_lost || n->plan.state != PLAN_NONE) {
-        l->wants_list = true;
-        l->is_list_commanded = l->is_list_commanded || ev->listed.commanded;
-        return;
-    }
-    if (transfer_list(&n->transfer, ev->listed.id, ev->listed.weight, ev->listed.n,
-                      &change) < 0) {
-        node_error(n, ERR_TOO_MANY_PARTITIONS,
-                   "the source lists more partitions than this host was built for");
-        return;
-    }
-    l->wants_list = false;
-    transfer_sweep(&n->transfer, &l->head);
-    l->set_hash = transfer_set_hash(&n->transfer);
-    node_tell(n, "listed %u: %u added, %u removed, %u reweighted", ev->listed.n,
-              change.added, change.removed, change.reweighted);
-    if (change.added + change.removed > 0) {
-        window_set_changed(&n->window, ev->listed.commanded);
-    } else if (change.reweighted > 0) {
-        uint32_t active = 0;
-
-        for (uint32_t num = 0; num < n->roster.n; num++)
-            if (is_active(&n->roster.mate[num]))
-                n->plan.load[active++] = num;
-        if (transfer_imbalance_ppm(&n->transfer, n->plan.load, active) >
-            n->conf.timing.min_rebalance_threshold_ppm)
-            window_set_changed(&n->window, ev->listed.commanded);
-    }
-    l->is_listed = true;
-    if (ev->listed.commanded)
-        emit(n->out, ACT_REFRESHED);
-}
-
 /* ---- in every step
  * ---------------------------------------------------------------------------------- */
 
@@ -451,8 +425,10 @@ void plan_watch(struct node *n)
     struct plan *p = &n->plan;
     enum cause cause;
 
-    /* L3: nothing is granted or expired before the barrier. */
-    if (l->is_lost || !l->is_loaded || n->now_ms < n->term.barrier_end_ms)
+    /* L3: nothing is granted or expired before the barrier; and nothing is decided by one
+     * who may have been deposed meanwhile. */
+    if (l->is_lost || !l->is_loaded || n->now_ms < n->term.barrier_end_ms ||
+        !lead_has_authority(n))
         return;
     for (uint32_t num = 0; num < n->roster.n; num++)
         if (n->roster.mate[num].is_member)
@@ -462,6 +438,7 @@ void plan_watch(struct node *n)
         n->now_ms >= p->asked_ms + n->conf.timing.operation_timeout) {
         node_tell(n, "the strategy does not answer");
         place_by_hand(n);
+        window_set_changed(&n->window, false);
         p->state = PLAN_READY;
     }
     bool is_free = n->writer.state == WRITER_IDLE || strcmp(n->writer.key, "head") != 0;
@@ -476,6 +453,7 @@ void plan_watch(struct node *n)
         l->is_list_commanded = false;
         return;
     }
+    watch_expired(n);
     uint32_t active = count_candidates(n);
 
     if (n->transfer.unowned > 0 && active > 0 && !n->window.wants_set)

@@ -19,6 +19,7 @@
 enum {
     TRACE_ROOM = 8192,     /* text of one step's trace */
     LIST_RETRY_MS = 1000,  /* before a listing that failed is asked for again */
+    QUICK_BEACONS = 3,     /* after a takeover, and when somebody has joined */
     RETRY_MS = 50,         /* before a read that failed is tried again */
     JOIN_BATCH_MS = 20,    /* joiners that come together share a head */
     RELEASE_BATCH_MS = 25, /* releases likewise */
@@ -69,19 +70,19 @@ struct plan {
 /* What the leader knows beyond roster and transfer (node_lead.c). */
 struct lead {
     uint64_t gen;
-    struct head head;     /* newest acked */
-    struct head build;    /* being written */
-    size_t head_n;        /* bytes of the newest acked head in head_bytes */
-    uint64_t key_seq;     /* sequence of the head record, 0: none */
-    uint64_t last_seq;    /* of the log, as acked to us */
-    bool is_loaded;       /* all own records are read */
+    struct head head;  /* newest acked */
+    struct head build; /* being written */
+    size_t head_n;     /* bytes of the newest acked head in head_bytes */
+    uint64_t key_seq;  /* sequence of the head record, 0: none */
+    uint64_t last_seq; /* of the log, as acked to us */
+    bool is_loaded;    /* all own records are read */
     uint32_t load_num; /* member whose record is read now */
     uint32_t load_chunk;
     size_t load_n;
     uint64_t load_op;
     uint64_t load_retry_ms;
-    bool is_listed;  /* the source has answered since we lead */
-    bool wants_list; /* a listing came at a bad time, or failed: ask again */
+    bool is_listed;      /* the source has answered since we lead */
+    bool wants_list;     /* a listing came at a bad time, or failed: ask again */
     uint64_t list_at_ms; /* not before this */
     bool is_list_commanded;
     struct stamp heads[HEADS_KEPT]; /* written by us, and their hashes */
@@ -182,13 +183,16 @@ uint64_t head_wake_ms(const struct node *n);
 
 /* node_plan.c: what the leader wants */
 void plan_watch(struct node *n); /* expiry, leaving, windows */
-void plan_listed(struct node *n, const struct event *ev);
-void plan_list_failed(struct node *n);
 void plan_answered(struct node *n, const struct event *ev);
+bool plan_is_active(const struct node *n, uint32_t num);
 bool plan_is_candidate(const struct node *n, uint32_t num);
 uint64_t plan_members_print(const struct node *n); /* fingerprint */
 enum phase plan_phase(const struct node *n);
 uint64_t plan_wake_ms(const struct node *n);
 uint64_t plan_expires_ms(const struct node *n, uint32_t num);
+
+/* node_list.c: what the source lists */
+void list_taken(struct node *n, const struct event *ev);
+void list_failed(struct node *n);
 
 #endif

@@ -73,10 +73,15 @@ int roster_load(struct roster *r, const struct head *head, uint64_t now_ms)
     return 0;
 }
 
+static bool is_session_of(const struct mate *m, struct session session)
+{
+    return m->is_member && session_equal(m->head.session, session);
+}
+
 struct mate *roster_find(struct roster *r, struct session session)
 {
     for (uint32_t num = 0; num < r->n; num++)
-        if (r->mate[num].is_member && session_equal(r->mate[num].head.session, session))
+        if (is_session_of(&r->mate[num], session))
             return &r->mate[num];
     return NULL;
 }
@@ -174,17 +179,19 @@ enum join_answer roster_join(struct roster *r, const struct join *j,
 struct mate *roster_heartbeat(struct roster *r, const struct heartbeat *h, bool is_echo,
                               bool is_report, uint64_t now_ms)
 {
-    struct mate *m = h->num < r->n ? &r->mate[h->num] : NULL;
+    struct mate *m;
 
-    if (m == NULL || !m->is_member || !session_equal(m->head.session, h->session))
+    if (h->num < r->n && is_session_of(&r->mate[h->num], h->session))
+        m = &r->mate[h->num];
+    else
         m = roster_find(r, h->session);
     if (m == NULL)
         return NULL;
     m->is_heard = true;
     m->heard_ms = now_ms;
     m->flags = h->flags;
-    if (is_echo) {
-        m->has_echo = true;
+    if (is_echo && h->k > m->echo_k) {
+        m->echo_k = h->k;
         m->echo_ms = now_ms;
     }
     if (is_report && (!m->has_report || h->released > m->reported)) {
@@ -194,33 +201,22 @@ struct mate *roster_heartbeat(struct roster *r, const struct heartbeat *h, bool 
     return m;
 }
 
-uint32_t roster_bits(struct roster *r, uint8_t *bits, uint64_t now_ms)
+void roster_bits(struct roster *r, struct beacon *b)
 {
-    uint32_t bytes = 0;
-
-    (void)now_ms;
-    memset(bits, 0, BITS_MAX);
     for (uint32_t num = 0; num < r->n; num++) {
         struct mate *m = &r->mate[num];
-        bool give = m->is_member && m->has_echo && !m->is_expired;
 
-        m->has_echo = false;
-        if (!give)
+        if (!m->is_member || m->is_expired || m->echo_k == 0)
             continue;
-        bits[num / 8] = (uint8_t)(bits[num / 8] | 1u << (num % 8));
-        bytes = num / 8 + 1;
+        uint64_t lag = b->k - 1 - m->echo_k;
+        if (lag >= BEACON_LAGS)
+            continue;
+        b->bits[lag][num / 8] = (uint8_t)(b->bits[lag][num / 8] | 1u << (num % 8));
+        b->bits_n[lag] = num / 8 + 1;
         m->has_bit = true;
         /* Its deadline is anchored at its send time, which lies before this arrival. */
-        if (m->echo_ms > m->bit_ms)
-            m->bit_ms = m->echo_ms;
+        m->bit_ms = m->echo_ms;
     }
-    return bytes;
-}
-
-void roster_forget_echoes(struct roster *r)
-{
-    for (uint32_t num = 0; num < r->n; num++)
-        r->mate[num].has_echo = false;
 }
 
 uint64_t roster_stretch(uint64_t duration_ms, const struct node_timing *timing)

@@ -250,6 +250,15 @@ bool transfer_is_free(const struct transfer *t, uint32_t num)
     return true;
 }
 
+bool transfer_is_wanted(const struct transfer *t, uint32_t num)
+{
+    for (uint32_t i = 0; i < t->now.n; i++)
+        if (t->now.part[i].owner == num && t->now.part[i].is_wanted &&
+            !t->now.part[i].is_parked)
+            return true;
+    return false;
+}
+
 bool transfer_wants_tidying(const struct transfer *t)
 {
     for (uint32_t i = 0; i < t->now.n; i++) {

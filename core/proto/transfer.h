@@ -116,6 +116,9 @@ void transfer_sweep(struct transfer *t, const struct head *head);
 /* Does 'num' list anything that keeps its session in the head? */
 bool transfer_is_free(const struct transfer *t, uint32_t num);
 
+/* Does 'num' list anything that is to be held by somebody? */
+bool transfer_is_wanted(const struct transfer *t, uint32_t num);
+
 /* Would dropping its session lose something?  True while the plan to come leaves with it
  * what is wanted, or what is pending on a session that stays (is_dropped of that seat).
  */

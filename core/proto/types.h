@@ -94,6 +94,7 @@ struct part_view {
     uint32_t weight;
     uint64_t since; /* epoch of the grant: the token is (gen, since) */
     uint64_t gen;
+    uint32_t slot; /* of this grant: small, unique among those held or being stopped */
 };
 
 #endif

@@ -295,10 +295,18 @@ static const char *unsettled_parts(struct sim *s)
     return NULL;
 }
 
+void judge_planned(struct sim *s, bool keeps)
+{
+    if (s->judge != NULL)
+        s->judge->is_kept = keeps;
+}
+
 static const char *unsettled_balance(struct sim *s)
 {
     uint32_t most = 0, least = UINT32_MAX;
 
+    if (s->judge->is_kept)
+        return NULL;
     for (uint32_t k = 0; k < PROCS_MAX; k++) {
         if (!proc_is_live(&s->proc[k]))
             continue;

@@ -73,6 +73,7 @@ struct judge {
     uint32_t stamp_n;
     struct judge_stamp stamp[JUDGE_STAMPS];
     uint64_t grants;
+    bool is_kept; /* the newest plan leaves everything where it is */
     struct judge_head now, next;
     struct judge_seats seats[JUDGE_HEADS]; /* a ring */
     uint32_t seats_n;
@@ -106,6 +107,9 @@ void judge_log(struct sim *s, struct proc *writer, const struct log_record *rec)
 void judge_beacon(struct sim *s, struct proc *p, const void *data, size_t n);
 void judge_extended(struct sim *s, struct proc *p, const struct event *ev);
 void judge_head(struct sim *s, const struct log_record *rec);
+
+/* A strategy was asked; 'keeps': it leaves everything where it is, even or not. */
+void judge_planned(struct sim *s, bool keeps);
 
 /* Converged: NULL; else what is missing, a text good until the next call. */
 const char *judge_unsettled(struct sim *s);

@@ -256,11 +256,6 @@ static void resume(struct sim *s, struct proc *p)
         wake(s, p);
 }
 
-void proc_resume(struct sim *s, struct proc *p)
-{
-    resume(s, p);
-}
-
 static void dispatch(struct sim *s, int32_t index)
 {
     struct sim_event ev = s->heap.event[index]; /* a copy: the slab may move */

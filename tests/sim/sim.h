@@ -66,6 +66,7 @@ struct app_part {
 struct app {
     uint64_t until_ms; /* of the last ACT_HOLD */
     uint64_t drain_until_us;
+    uint64_t drain_us; /* takes exactly so long to stop; 0: as the knobs say */
     struct app_part part[SIM_PARTS_MAX];
 };
 
@@ -83,6 +84,7 @@ struct proc {
     uint64_t wake_us;
     uint64_t born_us;
     bool link_up, cut_in, cut_out, is_leaving;
+    bool is_blind;     /* gets beacons, but no records */
     uint32_t side;     /* of a split network; the log is on side 0 */
     uint64_t stall_us; /* what it sends leaves that much later (paused in mid-step) */
     int32_t parked_first, parked_last;
@@ -140,6 +142,7 @@ struct sim {
     /* a story is told to 'tell' if it is not NULL */
     void (*tell)(void *data, const char *line);
     void *tell_data;
+    bool tells_leases;
     uint64_t steps;
     uint64_t trace_hash;
     bool is_failed;
@@ -203,7 +206,6 @@ void proc_crash(struct sim *s, struct proc *p);
 /* It does nothing for that long, its clock goes on.  in_step: what the next step sends
  * leaves only when it goes on. */
 void proc_pause(struct sim *s, struct proc *p, uint64_t for_us, bool in_step);
-void proc_resume(struct sim *s, struct proc *p);
 
 /* Asks it to leave; it is killed when that takes too long. */
 void proc_stop(struct sim *s, struct proc *p, bool restart);

@@ -11,6 +11,7 @@
 
 #include "judge.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool sim_app_holds(const struct sim *s, const struct proc *p, uint32_t i)
@@ -32,8 +33,28 @@ uint32_t sim_app_held(const struct sim *s, const struct proc *p)
     return n;
 }
 
+/* "app: WHAT 0 1 7 (epoch 5)": the numbers of the partitions. */
+static void tell_parts(struct sim *s, const struct proc *p, const char *what,
+                       const struct action *a)
+{
+    char text[300] = "";
+    size_t used = 0;
+
+    if (s->tell == NULL)
+        return;
+    for (uint32_t k = 0; k < a->parts.n && used < sizeof text - 16; k++) {
+        struct bytes id = a->parts.part[k].id;
+        size_t prefix = sizeof "orders"; /* the name and the NUL behind it */
+        used += (size_t)snprintf(text + used, sizeof text - used, " %.*s",
+                                 (int)(id.n - prefix), id.at + prefix);
+    }
+    sim_tell(s, p->name, "app: %s%s (epoch %llu)", what, text,
+             (unsigned long long)a->parts.epoch);
+}
+
 static void granted(struct sim *s, struct proc *p, const struct action *a)
 {
+    tell_parts(s, p, "takes", a);
     for (uint32_t k = 0; k < a->parts.n; k++) {
         const struct part_view *v = &a->parts.part[k];
         uint32_t i = sim_part_find(v->id);
@@ -47,10 +68,12 @@ static void granted(struct sim *s, struct proc *p, const struct action *a)
     }
 }
 
-static uint64_t drain_us(struct sim *s)
+static uint64_t drain_us(struct sim *s, const struct proc *p)
 {
     const struct sim_knobs *k = &s->knobs;
 
+    if (p->app.drain_us > 0)
+        return p->app.drain_us;
     if (sim_chance(&s->rand, k->drain_long_ppm))
         return rand_below(&s->rand, k->drain_long_us + 1);
     return k->drain_us > 0 ? rand_below(&s->rand, k->drain_us) : 0;
@@ -58,6 +81,7 @@ static uint64_t drain_us(struct sim *s)
 
 static void revoking(struct sim *s, struct proc *p, const struct action *a)
 {
+    tell_parts(s, p, "must stop", a);
     for (uint32_t k = 0; k < a->parts.n; k++) {
         uint32_t i = sim_part_find(a->parts.part[k].id);
         must(i < SIM_PARTS_MAX);
@@ -66,7 +90,7 @@ static void revoking(struct sim *s, struct proc *p, const struct action *a)
         p->app.part[i].revoke_epoch = a->parts.epoch;
     }
     /* What was revoked earlier has stopped, too, when this one's end is told. */
-    uint64_t done_us = s->now_us + drain_us(s);
+    uint64_t done_us = s->now_us + drain_us(s, p);
     if (done_us < p->app.drain_until_us)
         done_us = p->app.drain_until_us;
     p->app.drain_until_us = done_us;
@@ -124,6 +148,7 @@ static void plan(struct sim *s, struct proc *p, const struct plan_request *r)
         ev.status = STATUS_TIMEOUT;
     else if (sim_chance(&s->rand, k->plan_keep_ppm))
         ev.b = 1;
+    judge_planned(s, ev.b != 0);
     sim_push(s, p, s->now_us + us, ev);
 }
 
@@ -135,10 +160,14 @@ void sim_app_perform(struct sim *s, struct proc *p, const struct action *a)
     case ACT_HOLD:
         judge_hold(s, p, a->hold.until_ms);
         p->app.until_ms = a->hold.until_ms;
+        if (s->tells_leases)
+            sim_tell(s, p->name, "app: may hold until %llu",
+                     (unsigned long long)a->hold.until_ms);
         break;
     case ACT_GRANTED: granted(s, p, a); break;
     case ACT_REVOKING: revoking(s, p, a); break;
     case ACT_RELEASED:
+        tell_parts(s, p, "has stopped", a);
         for (uint32_t k = 0; k < a->parts.n; k++)
             judge_released(s, p, sim_part_find(a->parts.part[k].id));
         break;
@@ -148,6 +177,7 @@ void sim_app_perform(struct sim *s, struct proc *p, const struct action *a)
     case ACT_LOG_READ:
     case ACT_LOG_WRITE:
     case ACT_STATE:
+    case ACT_LEAD:
     case ACT_LEADER:
     case ACT_ID:
     case ACT_REFRESHED:

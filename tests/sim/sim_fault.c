@@ -157,6 +157,8 @@ static void pause_one(struct sim *s, struct proc *p, bool in_step)
 {
     uint64_t us = spread(s, 100 * SIM_MS, 60 * (uint64_t)SIM_S);
 
+    if (us > scenario(s)->end_us - s->now_us)
+        us = scenario(s)->end_us - s->now_us;
     sim_tell(s, p->name, "pauses for %u ms%s", (unsigned)(us / SIM_MS),
              in_step ? " in mid-step" : "");
     proc_pause(s, p, us, in_step);
@@ -394,10 +396,8 @@ void sim_fault_stop(struct sim *s)
         if (!proc_is_live(p))
             continue;
         p->cut_in = p->cut_out = false;
-        p->stall_us = 0;
         if (!p->link_up)
             proc_link(s, p, true);
-        proc_resume(s, p);
         is_alive |= proc_is_live(p) && !p->is_leaving;
     }
     for (uint32_t i = 0; !is_alive && i < PROCS_MAX; i++)

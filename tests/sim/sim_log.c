@@ -73,7 +73,7 @@ void sim_log_ask(struct sim *s, struct proc *p, const struct action *a)
         return;
     }
     answer(s, p, sent_us + k->log_timeout_us, a->log.op, type, STATUS_TIMEOUT, 0, NULL);
-    if (p->cut_out)
+    if (p->cut_out || p->is_blind)
         return;
     size_t n = a->type == ACT_LOG_WRITE ? a->log.n : 0;
     struct blob *b = blob_create(&s->heap, sizeof(struct sim_log_request) + n);

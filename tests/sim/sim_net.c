@@ -1,6 +1,8 @@
 /* The network: messages are delayed, lost, doubled and overtake each other. */
 #include "sim.h"
 
+#include "proto/wire.h"
+
 static bool is_connected(const struct sim *s, const struct proc *p, uint32_t side)
 {
     return proc_is_live(p) && p->link_up && (!s->is_split || p->side == side);
@@ -18,11 +20,21 @@ static uint64_t travel_us(struct sim *s)
     return us;
 }
 
+/* A head as it is republished, or a record that a leader sends. */
+static bool is_record(const struct blob *b)
+{
+    const uint8_t *at = (const uint8_t *)b->data;
+
+    return wire_is_head(at, b->n) || (b->n > 2 && at[2] == MSG_RECORD);
+}
+
 static void deliver(struct sim *s, uint32_t from_slot, struct proc *to, uint64_t extra_us,
                     struct blob *b)
 {
     const struct sim_knobs *k = &s->knobs;
 
+    if (to->is_blind && is_record(b))
+        return;
     if (to->cut_in || sim_chance(&s->rand, k->loss_ppm))
         return;
     int copies = sim_chance(&s->rand, k->dup_ppm) ? 2 : 1;

@@ -103,6 +103,7 @@ static void perform(struct sim *s, struct proc *p, const struct action *a)
     case ACT_RELEASED:
     case ACT_FENCED: sim_app_perform(s, p, a); break;
     case ACT_STATE:
+    case ACT_LEAD:
     case ACT_LEADER:
     case ACT_ID:
     case ACT_REFRESHED:

@@ -109,6 +109,15 @@ static void cmd_ownership(struct story *st, int n, char **word)
     st->sim.ownership = OWNERSHIP_AVAILABLE;
 }
 
+/* Whoever lives hears of a changed list by itself. */
+static void announce(struct story *st)
+{
+    for (uint32_t i = 0; i < PROCS_MAX; i++)
+        if (proc_is_live(&st->sim.proc[i]))
+            sim_push(&st->sim, &st->sim.proc[i], st->sim.now_us,
+                     (struct sim_event){.kind = SIM_LISTED});
+}
+
 static void cmd_partitions(struct story *st, int n, char **word)
 {
     uint64_t listed = number(st, word[1]);
@@ -116,6 +125,20 @@ static void cmd_partitions(struct story *st, int n, char **word)
     (void)n;
     for (uint32_t i = 0; i < SIM_PARTS_MAX; i++)
         st->sim.part_present[sim_part_numbered(i)] = i < listed;
+    announce(st);
+}
+
+static void cmd_add(struct story *st, int n, char **word)
+{
+    for (int i = 1; i < n; i++) {
+        uint64_t part = number(st, word[i]);
+        if (part >= SIM_PARTS_MAX)
+            mistake(st, "a partition 0 to 63 is needed");
+        else
+            st->sim.part_present[sim_part_numbered((uint32_t)part)] =
+                strcmp(word[0], "add") == 0;
+    }
+    announce(st);
 }
 
 static void cmd_workers(struct story *st, int n, char **word)
@@ -125,16 +148,16 @@ static void cmd_workers(struct story *st, int n, char **word)
     (void)n;
     for (uint32_t i = 0; i < count && i < PROCS_MAX; i++)
         if (!proc_is_live(&st->sim.proc[i]))
-            join(st, i, -1);
+            join(st, i, i);
 }
 
 static void cmd_join(struct story *st, int n, char **word)
 {
     struct proc *p = worker(st, word[1], false);
-    int64_t wish = -1;
+    int64_t wish = p != NULL ? (int64_t)p->slot : -1;
 
     if (n == 4 && strcmp(word[2], "wish") == 0)
-        wish = (int64_t)number(st, word[3]);
+        wish = strcmp(word[3], "none") == 0 ? -1 : (int64_t)number(st, word[3]);
     else if (n != 2)
         mistake(st, "join wX [wish N]");
     if (p != NULL)
@@ -190,6 +213,15 @@ static void cmd_cut(struct story *st, int n, char **word)
         p->cut_out = !is_heal;
 }
 
+static void cmd_blind(struct story *st, int n, char **word)
+{
+    struct proc *p = worker(st, word[1], true);
+
+    (void)n;
+    if (p != NULL)
+        p->is_blind = strcmp(word[0], "blind") == 0;
+}
+
 static void cmd_plug(struct story *st, int n, char **word)
 {
     struct proc *p = worker(st, word[1], true);
@@ -220,8 +252,27 @@ static void cmd_next(struct story *st, int n, char **word)
 
 static void cmd_drain(struct story *st, int n, char **word)
 {
+    uint64_t us = number(st, word[n - 1]) * SIM_MS;
+    struct proc *p = n == 3 ? worker(st, word[1], true) : NULL;
+
+    if (p != NULL)
+        p->app.drain_us = us;
+    for (uint32_t i = 0; n == 2 && i < PROCS_MAX; i++)
+        st->sim.proc[i].app.drain_us = us;
+}
+
+static void cmd_delay(struct story *st, int n, char **word)
+{
     (void)n;
-    st->sim.knobs.drain_us = number(st, word[1]) * SIM_MS;
+    st->sim.knobs.delay_us = number(st, word[1]) * SIM_MS;
+}
+
+static void cmd_show(struct story *st, int n, char **word)
+{
+    (void)n;
+    if (strcmp(word[1], "leases") != 0)
+        mistake(st, "show leases");
+    st->sim.tells_leases = true;
 }
 
 static void cmd_plan(struct story *st, int n, char **word)
@@ -282,10 +333,13 @@ static void cmd_time(struct story *st, int n, char **word)
 }
 
 static const struct command commands[] = {
+    {"add", 2, WORDS_MAX, cmd_add},
     {"at", 2, 2, cmd_time},
+    {"blind", 2, 2, cmd_blind},
     {"crash", 2, 2, cmd_crash},
     {"cut", 2, 3, cmd_cut},
-    {"drain", 2, 2, cmd_drain},
+    {"delay", 2, 2, cmd_delay},
+    {"drain", 2, 3, cmd_drain},
     {"heal", 2, 3, cmd_cut},
     {"hide", 2, WORDS_MAX, cmd_hide},
     {"join", 2, 4, cmd_join},
@@ -301,10 +355,13 @@ static const struct command commands[] = {
     {"profile", 2, 2, cmd_profile},
     {"quiet", 1, 1, cmd_quiet},
     {"refresh", 2, 2, cmd_refresh},
+    {"remove", 2, WORDS_MAX, cmd_add},
     {"run", 2, 2, cmd_time},
     {"set", 3, 3, cmd_set},
+    {"show", 2, 2, cmd_show},
     {"stop", 2, 3, cmd_stop},
     {"tell", 1, 1, cmd_quiet},
+    {"unblind", 2, 2, cmd_blind},
     {"unplug", 2, 2, cmd_plug},
     {"workers", 2, 2, cmd_workers},
 };

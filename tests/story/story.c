@@ -49,6 +49,7 @@ void story_begin(struct story *st, const char *file)
     s->judge = &st->judge;
     s->tell = tell;
     s->tell_data = st;
+    s->tells_leases = false;
     sim_mood_timing(&s->timing, "default");
     s->timing.clock_drift_ppm = 0;
     s->knobs = (struct sim_knobs){.delay_us = SIM_MS,
@@ -197,6 +198,7 @@ int main(int argc, char **argv)
         first++;
     if (st == NULL || argc <= first) {
         fprintf(stderr, "usage: story [--update] FILE...\n");
+        free(st);
         return 2;
     }
     sim_init(&st->sim);

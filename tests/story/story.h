@@ -5,21 +5,22 @@
  *   set KEY MS                     one duration of struct node_timing
  *   ownership available
  *   partitions N                   the source lists the first N
+ *   add P ... | remove P ...       the list changes
  *   workers N                      w0 .. w(N-1) start now
- *   join wX [wish N]               one more starts
+ *   join wX [wish N|none]          one more starts; wX wishes for the number X
  *   crash wX | pause wX MS | stop wX [restart] | refresh wX
  *   cut wX [in|out] | heal wX      messages are lost, nobody is told
- *   unplug wX | plug wX            the connection is lost, the node is told
- *   log down|up                    the log answers nobody
- *   next lost|late|spurious        what befalls the next write to the log
- *   drain MS                       an application takes so long to stop
- *   plan fail|keep|ok              what the strategy answers
- *   list fail|ok                   what the source answers
- *   hide WORDS                     lines that contain these words are left out
- *   only wX ...                    only these tell
- *   quiet | tell                   from now on nobody tells, or all do again
- *   at MS | run MS                 time passes until, or by, that
- *   expect:                        the trace follows; "..." skips any number of lines
+ *   blind wX | unblind wX          it gets no records, neither by message nor from the
+ * log unplug wX | plug wX            the connection is lost, the node is told log down|up
+ * the log answers nobody next lost|late|spurious        what befalls the next write to
+ * the log drain [wX] MS                  an application takes so long to stop delay MS
+ * every message takes so long from now on plan fail|keep|ok              what the
+ * strategy answers list fail|ok                   what the source answers show leases
+ * applications tell how long they may hold hide WORDS                     lines that
+ * contain these words are left out only wX ...                    only these tell quiet |
+ * tell                   from now on nobody tells, or all do again at MS | run MS time
+ * passes until, or by, that expect:                        the trace follows; "..." skips
+ * any number of lines
  *
  * Clocks are exact, every message and every leg to the log takes 1 ms.
  */
