@@ -44,6 +44,8 @@ struct command {
     int (*run)(int argc, char **argv, struct cli *cli);
 };
 
+extern const struct command cmd_demo;
+extern const struct command cmd_demo_count;
 extern const struct command cmd_guardian;
 
 /* An option that may be given several times. */

@@ -12,6 +12,8 @@
 
 /* In the order of the help. */
 static const struct command *const commands[] = {
+    &cmd_demo,
+    &cmd_demo_count,
     &cmd_guardian,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
