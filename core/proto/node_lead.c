@@ -92,8 +92,9 @@ static void on_lease_read(struct node *n, const struct event *ev)
         lease_decode(&lease, ev->log.data, ev->log.n) == 0) {
         if (lease.term > n->term.seen) {
             n->term.seen = lease.term;
-            n->term.leader =
-                (struct session){0}; /* the one we knew led an earlier term */
+            /* The one we knew led an earlier term; this one gets its time to be heard. */
+            n->term.leader = (struct session){0};
+            n->term.is_probe = true;
         }
         if (n->term.is_probe) {
             lead_step_down(n, "there may be a leader");

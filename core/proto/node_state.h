@@ -108,6 +108,7 @@ struct node {
     struct actions *out;
 
     enum life_state life;
+    bool is_reborn;       /* a session was lost: the way begins at ClaimingID again */
     enum phase phase;     /* of the group */
     const char *degraded; /* the reason, NULL: not degraded */
     uint64_t good_ms;     /* since when nothing is wrong with link and log */

@@ -139,6 +139,8 @@ static void lose_session(struct node *n, const char *reason)
     n->own = (struct own_ref){.slot = OWN_SLOT_NONE};
     if (m->leaving != LEAVING_NO)
         m->has_left = true;
+    else
+        n->is_reborn = true;
 }
 
 /* ---- heads --------------------------------------------------------------------------
