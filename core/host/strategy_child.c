@@ -1,3 +1,4 @@
+/* The form that runs a strategy in a process of its own: see strategy_engine.h. */
 #include "config.h" /* first: it asks for GNU extensions */
 
 #include "host/strategy_engine.h"

@@ -1,3 +1,4 @@
+/* The form that runs a strategy on a thread of this process: see strategy_engine.h. */
 #include "host/strategy_engine.h"
 
 #include "base/must.h"
