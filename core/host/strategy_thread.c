@@ -1,4 +1,4 @@
-/* The form that runs a strategy on a thread of this process: see strategy_engine.h. */
+/* A strategy on a thread of this process, which is abandoned when it does not return. */
 #include "host/strategy_engine.h"
 
 #include "base/must.h"

@@ -198,6 +198,7 @@ static void build_members(struct node *n, uint64_t epoch)
 
         if (is_new) {
             seat_joiner(n, m, mate, num, epoch);
+            n->term.quick = QUICK_BEACONS; /* it needs its first bit */
         } else if (mate->is_member && !is_dropped_now(n, num)) {
             *m = mate->head;
             m->state = state_now(mate);

@@ -140,6 +140,7 @@ static void begin_leading(struct node *n, bool is_first)
     n->term.role = ROLE_LEADING;
     emit(n->out, ACT_LEAD)->lead.is_on = true;
     n->term.beacon_at_ms = n->now_ms;
+    n->term.quick = QUICK_BEACONS; /* undisturbed workers get bits before they fence */
     l->is_loaded = false;
     l->is_listed = false;
     l->wants_list = false;
@@ -276,8 +277,7 @@ static void check_seen(struct node *n, struct stamp seen)
 
 static void on_heartbeat(struct node *n, const struct heartbeat *h)
 {
-    bool is_echo =
-        session_equal(h->leader, n->term.leader) && h->k == n->term.k && h->k != 0;
+    bool is_echo = session_equal(h->leader, n->term.leader) && h->k <= n->term.k;
 
     check_seen(n, h->seen);
     (void)roster_heartbeat(&n->roster, h, is_echo,
@@ -342,12 +342,13 @@ static void send_beacon(struct node *n, uint8_t flags)
         b->allowance_ms = n->conf.ownership == OWNERSHIP_AVAILABLE
                               ? n->conf.timing.heartbeat_ttl
                               : end - n->now_ms;
-        b->bits_n = roster_bits(&n->roster, b->bits, n->now_ms);
-    } else {
-        roster_forget_echoes(&n->roster);
+        roster_bits(&n->roster, b);
     }
     node_send(n, 0);
-    n->term.beacon_at_ms = n->now_ms + n->conf.timing.heartbeat_interval;
+    bool is_quick = n->term.quick > 0;
+    n->term.beacon_at_ms =
+        n->now_ms + n->conf.timing.heartbeat_interval / (is_quick ? 5 : 1);
+    n->term.quick -= is_quick ? 1 : 0;
 }
 
 void lead_resign(struct node *n)

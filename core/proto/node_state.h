@@ -19,6 +19,7 @@
 enum {
     TRACE_ROOM = 8192,     /* text of one step's trace */
     LIST_RETRY_MS = 1000,  /* before a listing that failed is asked for again */
+    QUICK_BEACONS = 3,     /* after a takeover, and when somebody has joined */
     RETRY_MS = 50,         /* before a read that failed is tried again */
     JOIN_BATCH_MS = 20,    /* joiners that come together share a head */
     RELEASE_BATCH_MS = 25, /* releases likewise */

@@ -26,16 +26,10 @@ expect:
 [  3067] w2 > apply epoch 3 (join)
 [  3067] w3 > apply epoch 3 (join)
 [  3067] w3 > id worker-3
-[  3942] w0 > fenced at 4092: the lease was not renewed
-[  3942] w1 > fenced at 4092: the lease was not renewed
-[  3942] w2 > fenced at 4092: the lease was not renewed
+[  4062] w0 > fenced at 4212: the lease was not renewed
+[  4062] w1 > fenced at 4212: the lease was not renewed
+[  4062] w2 > fenced at 4212: the lease was not renewed
 [  4067] w2 > head 3 acked: 4 members, 0 pending, 0 unowned
-[  4092] w0 > app: takes 0 1 (epoch 3)
-[  4092] w0 > fenced at 4142: the lease was not renewed
-[  4092] w1 > app: takes 2 3 (epoch 3)
-[  4092] w1 > fenced at 4142: the lease was not renewed
-[  4092] w2 > app: takes 4 5 (epoch 3)
-[  4092] w2 > fenced at 4142: the lease was not renewed
 [  4218] w0 > app: takes 0 1 (epoch 3)
 [  4218] w1 > app: takes 2 3 (epoch 3)
 [  4218] w2 > app: takes 4 5 (epoch 3)

@@ -42,10 +42,10 @@ expect:
 [  2041] w7 > id worker-1
 [  2319] w0 > join heard from host
 [  2343] w5 > id worker-2
-[  4165] w0 > worker-7 expired
+[  4105] w0 > worker-7 expired
 [  6001] w8 > link up
 [  6047] w8 > candidate
 [  6051] w8 > follow: there may be a leader
-[  6118] w8 > leader worker-0, term 1
-[  6119] w0 > join heard from host
-[  6141] w8 > id worker-7
+[  6058] w8 > leader worker-0, term 1
+[  6059] w0 > join heard from host
+[  6081] w8 > id worker-7

@@ -31,10 +31,10 @@ expect:
 [  3067] w3 > id worker-3
 [  3067] w2 > head 3 acked: 4 members, 0 pending, 0 unowned
 [  3067] w2 > state Stable -> Scaling
-[  3218] w0 > state Stable -> Scaling
-[  3218] w1 > state Stable -> Scaling
-[  3218] w3 > state WaitingAssignment -> Stable
-[  3218] w3 > state Stable -> Scaling
+[  3098] w0 > state Stable -> Scaling
+[  3098] w1 > state Stable -> Scaling
+[  3098] w3 > state WaitingAssignment -> Stable
+[  3098] w3 > state Stable -> Scaling
 [  3567] w2 > plan (scale): 6 partitions, 4 workers
 [  3567] w2 > state Scaling -> Rebalancing
 [  3571] w2 > write head 4 (scale)
@@ -47,30 +47,28 @@ expect:
 [  3575] w2 > apply epoch 4 (scale)
 [  3575] w2 > app: must stop 5 (epoch 4)
 [  3575] w3 > apply epoch 4 (scale)
-[  4112] w0 > candidate
-[  4116] w0 > follow: there may be a leader
-[  4164] w1 > candidate
-[  4170] w1 > won term 2
-[  4172] w1 > state Rebalancing -> Stable
-[  4173] w0 > leader worker-1, term 2
-[  4173] w0 > state Rebalancing -> Stable
-[  4173] w1 > leader worker-1, term 2
-[  4173] w3 > leader worker-1, term 2
-[  4173] w3 > state Rebalancing -> Stable
-[  4180] w1 > loaded 6 partitions
-[  4180] w1 > state Stable -> Rebalancing
-[  4323] w0 > state Stable -> Rebalancing
-[  4323] w3 > state Stable -> Rebalancing
-[  5390] w1 > listed 6: 0 added, 0 removed, 0 reweighted
-[  5392] w1 > worker-2 expired
-[  5392] w1 > plan (emergency): 6 partitions, 3 workers
-[  5392] w1 > state Rebalancing -> Emergency
-[  5394] w1 > write head 5 (emergency)
-[  5396] w0 > apply epoch 5 (emergency)
-[  5396] w1 > apply epoch 5 (emergency)
-[  5396] w1 > head 5 acked: 3 members, 0 pending, 0 unowned
-[  5396] w1 > state Emergency -> Stable
-[  5397] w0 > state Rebalancing -> Stable
-[  5397] w3 > state Rebalancing -> Stable
-[  5398] w3 > apply epoch 5 (emergency)
-[  5398] w3 > app: takes 4 5 (epoch 5)
+[  4089] w0 > candidate
+[  4095] w0 > won term 2
+[  4097] w0 > state Rebalancing -> Stable
+[  4098] w0 > leader worker-0, term 2
+[  4098] w1 > leader worker-0, term 2
+[  4098] w1 > state Rebalancing -> Stable
+[  4098] w3 > leader worker-0, term 2
+[  4098] w3 > state Rebalancing -> Stable
+[  4105] w0 > loaded 6 partitions
+[  4105] w0 > state Stable -> Rebalancing
+[  4128] w1 > state Stable -> Rebalancing
+[  4128] w3 > state Stable -> Rebalancing
+[  5315] w0 > listed 6: 0 added, 0 removed, 0 reweighted
+[  5317] w0 > worker-2 expired
+[  5317] w0 > plan (emergency): 6 partitions, 3 workers
+[  5317] w0 > state Rebalancing -> Emergency
+[  5319] w0 > write head 5 (emergency)
+[  5321] w0 > apply epoch 5 (emergency)
+[  5321] w1 > apply epoch 5 (emergency)
+[  5321] w0 > head 5 acked: 3 members, 0 pending, 0 unowned
+[  5321] w0 > state Emergency -> Stable
+[  5322] w1 > state Rebalancing -> Stable
+[  5322] w3 > state Rebalancing -> Stable
+[  5323] w3 > apply epoch 5 (emergency)
+[  5323] w3 > app: takes 4 5 (epoch 5)

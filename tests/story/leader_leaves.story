@@ -38,18 +38,16 @@ expect:
 [  3076] w2 > apply epoch 5 (release)
 [  3076] w2 > state Rebalancing -> Shutdown
 [  3076] w2 > resign
-[  3107] w0 > candidate
-[  3111] w0 > follow: there may be a leader
-[  3172] w1 > candidate
-[  3178] w1 > won term 2
-[  3180] w1 > state Rebalancing -> Stable
-[  3181] w0 > leader worker-1, term 2
-[  3181] w0 > state Rebalancing -> Stable
-[  3181] w1 > leader worker-1, term 2
-[  3186] w1 > loaded 6 partitions
-[  4398] w1 > listed 6: 0 added, 0 removed, 0 reweighted
-[  4400] w1 > worker-2 expired
-[  4400] w1 > write head 6 (drop)
-[  4402] w0 > apply epoch 6 (drop)
-[  4402] w1 > apply epoch 6 (drop)
-[  4402] w1 > head 6 acked: 2 members, 0 pending, 0 unowned
+[  3101] w0 > candidate
+[  3107] w0 > won term 2
+[  3109] w0 > state Rebalancing -> Stable
+[  3110] w0 > leader worker-0, term 2
+[  3110] w1 > leader worker-0, term 2
+[  3110] w1 > state Rebalancing -> Stable
+[  3115] w0 > loaded 6 partitions
+[  4327] w0 > listed 6: 0 added, 0 removed, 0 reweighted
+[  4329] w0 > worker-2 expired
+[  4329] w0 > write head 6 (drop)
+[  4331] w0 > apply epoch 6 (drop)
+[  4331] w1 > apply epoch 6 (drop)
+[  4331] w0 > head 6 acked: 2 members, 0 pending, 0 unowned

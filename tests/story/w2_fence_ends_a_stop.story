@@ -34,10 +34,10 @@ expect:
 [  3067] w3 > id worker-3
 [  3067] w2 > head 3 acked: 4 members, 0 pending, 0 unowned
 [  3067] w2 > state Stable -> Scaling
-[  3218] w0 > state Stable -> Scaling
-[  3218] w1 > state Stable -> Scaling
-[  3218] w3 > state WaitingAssignment -> Stable
-[  3218] w3 > state Stable -> Scaling
+[  3098] w0 > state Stable -> Scaling
+[  3098] w1 > state Stable -> Scaling
+[  3098] w3 > state WaitingAssignment -> Stable
+[  3098] w3 > state Stable -> Scaling
 [  3567] w2 > plan (scale): 6 partitions, 4 workers
 [  3567] w2 > state Scaling -> Rebalancing
 [  3571] w2 > write head 4 (scale)
@@ -62,7 +62,7 @@ expect:
 [  3579] w0 > state Rebalancing -> Stable
 [  3579] w1 > state Rebalancing -> Stable
 [  3579] w3 > state Rebalancing -> Stable
-[  4398] w0 > candidate
+[  4402] w0 > candidate
 [  4777] w0 > fenced at 4927: the lease was not renewed
 [  4927] w0 > state Stable -> Degraded
 [  5100] w2 > worker-0 expired
@@ -89,10 +89,10 @@ expect:
 [  5129] w3 > apply epoch 7 (join)
 [  5129] w2 > head 7 acked: 4 members, 0 pending, 0 unowned
 [  5129] w2 > state Stable -> Scaling
-[  5280] w0 > state WaitingAssignment -> Stable
-[  5280] w0 > state Stable -> Scaling
-[  5280] w1 > state Stable -> Scaling
-[  5280] w3 > state Stable -> Scaling
+[  5160] w0 > state WaitingAssignment -> Stable
+[  5160] w0 > state Stable -> Scaling
+[  5160] w1 > state Stable -> Scaling
+[  5160] w3 > state Stable -> Scaling
 [  5629] w2 > plan (scale): 6 partitions, 4 workers
 [  5629] w2 > state Scaling -> Rebalancing
 [  5633] w2 > write head 8 (scale)

@@ -27,9 +27,9 @@ expect:
 [  7167] w2 > apply epoch 4 (join)
 [  7167] w2 > head 4 acked: 3 members, 0 pending, 0 unowned
 [  7167] w2 > state Stable -> Scaling
-[  7318] w0 > state WaitingAssignment -> Stable
-[  7318] w0 > state Stable -> Scaling
-[  7318] w1 > state Stable -> Scaling
+[  7198] w0 > state WaitingAssignment -> Stable
+[  7198] w0 > state Stable -> Scaling
+[  7198] w1 > state Stable -> Scaling
 [  7667] w2 > plan (scale): 6 partitions, 3 workers
 [  7667] w2 > state Scaling -> Rebalancing
 [  7673] w2 > write head 5 (scale)
