@@ -12,6 +12,8 @@
 
 /* In the order of the help. */
 static const struct command *const commands[] = {
+    &cmd_config,
+    &cmd_plugins,
     &cmd_guardian,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
