@@ -14,6 +14,8 @@
 static const struct command *const commands[] = {
     &cmd_demo,
     &cmd_demo_count,
+    &cmd_config,
+    &cmd_plugins,
     &cmd_guardian,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
