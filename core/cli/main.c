@@ -12,11 +12,7 @@
 
 /* In the order of the help. */
 static const struct command *const commands[] = {
-    &cmd_demo,
-    &cmd_demo_count,
-    &cmd_config,
-    &cmd_plugins,
-    &cmd_guardian,
+    &cmd_demo, &cmd_demo_count, &cmd_config, &cmd_plugins, &cmd_guardian,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
