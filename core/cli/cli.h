@@ -47,6 +47,7 @@ struct command {
 extern const struct command cmd_demo;
 extern const struct command cmd_demo_count;
 extern const struct command cmd_guardian;
+extern const struct command cmd_run;
 
 /* An option that may be given several times. */
 struct cli_list {
