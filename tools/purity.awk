@@ -13,7 +13,7 @@ BEGIN {
     quoted["core/proto"] = "^(base|proto)/"
     quoted["core/edge"] = "^(base|proto|edge)/"
     quoted["core/host"] = "^((base|proto|edge|host)/|parti\\.h$|parti_plugin\\.h$)"
-    quoted["core/cli"] = "^(base|proto|edge|host|cli)/"
+    quoted["core/cli"] = "^((base|proto|edge|host|cli)/|parti\\.h$)"
     quoted["plugins"] = "^(parti_plugin\\.h$|plugins/)"
 
     # Between angles proto sees the quiet part of C.  What it may call is nm's business.

@@ -48,6 +48,7 @@ extern const struct command cmd_demo;
 extern const struct command cmd_demo_count;
 extern const struct command cmd_guardian;
 extern const struct command cmd_config, cmd_plugins;
+extern const struct command cmd_run;
 
 /* An option that may be given several times. */
 struct cli_list {
