@@ -13,9 +13,11 @@
 
 /* In the order of the help. */
 static const struct command *const commands[] = {
-    &cmd_demo, &cmd_demo_count, &cmd_config, &cmd_plugins, &cmd_guardian,
     &cmd_run,
     &cmd_demo,
+    &cmd_config,
+    &cmd_plugins,
+    /* hidden */
     &cmd_demo_count,
     &cmd_guardian,
 };

@@ -44,6 +44,10 @@ static struct event_stamp now(const struct run *r)
     struct event_stamp stamp;
 
     event_stamp_now(&stamp, r->id);
+    /* When it happened, not when we were told; until parti_create() has returned there
+     * is nobody to ask, and nothing but errors to tell. */
+    if (r->worker != NULL)
+        stamp.boot_ns = parti_event_ns(r->worker);
     return stamp;
 }
 
