@@ -83,11 +83,14 @@ enum {
     PARTI_LIST = 4    /* may go on over continuation lines; they arrive joined by '\n' */
 };
 
-/* One option.  The list ends at name == NULL.  Frozen.
+/* One option.  The list ends at name == NULL and has 256 rows at most.  Frozen.
  * The host checks type, range and choices, refuses unknown keys, and fills in
- * 'fallback'.  BOOL arrives as "yes" or "no", MSEC as a count of milliseconds, PATH as
- * an absolute path (a relative one is taken from the folder of the INI file).
- * A name that ends in '*' takes every key with that beginning (STR only). */
+ * 'fallback'.  BOOL arrives as "yes" or "no", INT as a decimal number, MSEC as a count
+ * of milliseconds, PATH as an absolute path (a relative one is taken from the folder of
+ * the INI file).  A name that ends in '*' takes every key with that beginning; it is
+ * STR, without fallback, not required.  LIST goes with STR alone.
+ * The host takes the keys plugin, isolation, time_limit and refresh_interval for itself
+ * and keeps every name that begins with "parti_" for its future: declare none of them. */
 struct parti_option {
     const char *name;
     const char *fallback; /* as it would stand in the file; NULL: none */
@@ -247,9 +250,9 @@ struct parti_plugin {
     uint32_t abi_minor;   /* what it was compiled with: PARTI_ABI_MINOR */
     uint32_t needs_minor; /* the least it can do with */
     uint32_t reserved;
-    const char *id; /* reverse domain, "org.example.name" */
-    const char *version;
-    const char *vendor;
+    const char *id;      /* reverse domain, "org.example.name"; may not be empty */
+    const char *version; /* may not be empty */
+    const char *vendor;  /* this and the next two: NULL when there is nothing to say */
     const char *license;
     const char *summary;                        /* one line */
     const struct parti_option *strategy_option; /* may be NULL */
@@ -259,6 +262,11 @@ struct parti_plugin {
     const void *(*extension)(const char *id);   /* [any] may be NULL; NULL: unknown id */
 };
 
+#ifdef __cplusplus
+#define PARTI_EXTERN_C extern "C"
+#else
+#define PARTI_EXTERN_C
+#endif
 #if defined(_WIN32)
 #define PARTI_EXPORT __declspec(dllexport)
 #else
@@ -280,7 +288,7 @@ typedef const struct parti_plugin *(*parti_plugin_entry)(const struct parti_host
 #define PARTI_ENTRY_NAME parti_plugin_v1
 #endif
 #define PARTI_PLUGIN_ENTRY(descriptor)                                          \
-    PARTI_EXPORT const struct parti_plugin *PARTI_ENTRY_NAME(                   \
+    PARTI_EXTERN_C PARTI_EXPORT const struct parti_plugin *PARTI_ENTRY_NAME(    \
         const struct parti_host *probe);                                        \
     const struct parti_plugin *PARTI_ENTRY_NAME(const struct parti_host *probe) \
     {                                                                           \
@@ -351,6 +359,32 @@ static inline void parti_log(const struct parti_host *host, int32_t level,
 {
     if (host->log_on(host, level))
         host->log(host, level, text, strlen(text));
+}
+
+/* String i of a column, and its length; not ended by a NUL. */
+static inline const char *parti_str(const struct parti_strs *strs, uint64_t i,
+                                    uint64_t *ret_length)
+{
+    uint64_t start = i > 0 ? strs->end[i - 1] : 0;
+
+    *ret_length = strs->end[i] - start;
+    return strs->bytes + start;
+}
+
+/* Gives one partition to the sink: its keys joined by NUL in id[length].  What it
+ * answers other than PARTI_OK is to be returned from list() at once. */
+static inline int32_t parti_add(struct parti_sink *sink, const char *id, uint64_t length,
+                                uint32_t weight)
+{
+    struct parti_rows rows;
+
+    memset(&rows, 0, sizeof rows);
+    rows.size = (uint32_t)sizeof rows;
+    rows.id.bytes = id;
+    rows.id.end = &length;
+    rows.id.n = 1;
+    rows.weight = &weight;
+    return sink->add(sink, &rows);
 }
 #endif
 

@@ -1,6 +1,4 @@
-/* The codes of the errors that people see, as one enum: the numbers of errors.def.
- * Printed as "PARTI-E102".  Any thread.
- */
+/* The codes of errors that people see, and their names.  Any thread. */
 #ifndef PARTI_BASE_ERRORS_H
 #define PARTI_BASE_ERRORS_H
 
@@ -10,5 +8,16 @@ enum error_code {
 #include "base/errors.def"
 #undef X
 };
+
+struct error_entry {
+    int code;
+    const char *summary;
+};
+
+/* The table, in the order of the codes, ended by code 0. */
+const struct error_entry *errors_all(void);
+
+/* One line on a code; "unknown error" if there is none. */
+const char *error_summary(int code);
 
 #endif

@@ -1,0 +1,164 @@
+/* What a plugin says of itself, checked field by field and copied. */
+#include "host/plugin_private.h"
+
+#include "base/errors.h"
+#include "base/status.h"
+#include "config.h"
+
+#include <string.h>
+
+/* The structs of ABI 1.0: no later one is smaller. */
+enum {
+    PLUGIN_SIZE_1_0 = 96,
+    STRATEGY_SIZE_1_0 = 32,
+    SOURCE_SIZE_1_0 = 40,
+    SIZE_MAX_SANE = 4096
+};
+
+struct take {
+    const char *name, *path;
+    struct plugin_error *error;
+};
+
+static int broken(const struct take *t, const char *what)
+{
+    return plugin_refuse(t->error, STATUS_INVALID, ERR_PLUGIN_BROKEN, t->name,
+                         "%s %s.\n  This is the plugin's mistake: tell its vendor; "
+                         "parti-plugin-check finds it, too.",
+                         t->path, what);
+}
+
+/* The size of a table as its writer gave it. */
+static int check_size(const struct take *t, const char *table, uint32_t size,
+                      uint32_t least)
+{
+    char what[160];
+
+    if (size >= least && size <= SIZE_MAX_SANE && size % 8 == 0)
+        return 0;
+    (void)snprintf(what, sizeof what,
+                   "says that its struct %s has %u bytes; ABI 1.0 has %u, and later ones "
+                   "more, in steps of 8",
+                   table, size, least);
+    return broken(t, what);
+}
+
+/* As much as both sides know; the rest stays zero, and 'size' says how much it is. */
+static void copy_table(void *to, size_t room, const void *from, uint32_t size)
+{
+    uint32_t n = size < room ? size : (uint32_t)room;
+
+    memset(to, 0, room);
+    memcpy(to, from, n);
+    memcpy(to, &n, sizeof n);
+}
+
+struct slot {
+    const char *name;
+    bool filled;
+};
+
+static int check_slots(const struct take *t, const struct slot *slot, size_t n)
+{
+    char what[160];
+
+    for (size_t i = 0; i < n; i++) {
+        if (slot[i].filled)
+            continue;
+        (void)snprintf(what, sizeof what, "leaves %s empty, which every plugin must fill",
+                       slot[i].name);
+        return broken(t, what);
+    }
+    return 0;
+}
+
+static int check_options(const struct take *t, const char *kind,
+                         const struct parti_option *table)
+{
+    char why[200], what[280];
+
+    if (option_table_check(table, why, sizeof why) == 0)
+        return 0;
+    (void)snprintf(what, sizeof what, "declares its %s options wrongly: %s", kind, why);
+    return broken(t, what);
+}
+
+static int take_strategy(const struct take *t, const struct parti_strategy *given,
+                         struct plugin *p)
+{
+    int result;
+
+    if (given == NULL)
+        return 0;
+    result = check_size(t, "parti_strategy", given->size, STRATEGY_SIZE_1_0);
+    if (result < 0)
+        return result;
+    copy_table(&p->strategy, sizeof p->strategy, given, given->size);
+    const struct slot slots[] = {{"strategy.create", p->strategy.create != NULL},
+                                 {"strategy.assign", p->strategy.assign != NULL},
+                                 {"strategy.destroy", p->strategy.destroy != NULL}};
+    result = check_slots(t, slots, sizeof slots / sizeof *slots);
+    return result < 0 ? result : check_options(t, "strategy", p->about.strategy_option);
+}
+
+static int take_source(const struct take *t, const struct parti_source *given,
+                       struct plugin *p)
+{
+    int result;
+
+    if (given == NULL)
+        return 0;
+    result = check_size(t, "parti_source", given->size, SOURCE_SIZE_1_0);
+    if (result < 0)
+        return result;
+    copy_table(&p->source, sizeof p->source, given, given->size);
+    const struct slot slots[] = {{"source.create", p->source.create != NULL},
+                                 {"source.list", p->source.list != NULL},
+                                 {"source.cancel", p->source.cancel != NULL},
+                                 {"source.destroy", p->source.destroy != NULL}};
+    result = check_slots(t, slots, sizeof slots / sizeof *slots);
+    return result < 0 ? result : check_options(t, "source", p->about.source_option);
+}
+
+/* The first 16 bytes are there in every major and minor that has this entry. */
+static int check_version(const struct take *t, const struct parti_plugin *given)
+{
+    if (given->needs_minor > PARTI_ABI_MINOR)
+        return plugin_refuse(
+            t->error, STATUS_UNSUPPORTED, ERR_PLUGIN_NEWER, t->name,
+            "%s needs plugin ABI %u.%u, this host (Parti " PACKAGE_VERSION
+            ") offers %u.%u.\n  Upgrade Parti to a version that offers it, or ask the "
+            "vendor for a build with needs_minor <= %u.",
+            t->path, PARTI_ABI_MAJOR, given->needs_minor, PARTI_ABI_MAJOR,
+            PARTI_ABI_MINOR, PARTI_ABI_MINOR);
+    return 0;
+}
+
+int plugin_take(const char *name, const char *path, const struct parti_plugin *given,
+                struct plugin *p, struct plugin_error *error)
+{
+    const struct take t = {name, path, error};
+    int result;
+
+    if (given == NULL)
+        return broken(&t, "gave no descriptor: its entry returned NULL");
+    result = check_size(&t, "parti_plugin", given->size, 16);
+    if (result == 0)
+        result = check_version(&t, given);
+    if (result == 0)
+        result = check_size(&t, "parti_plugin", given->size, PLUGIN_SIZE_1_0);
+    if (result < 0)
+        return result;
+    copy_table(&p->about, sizeof p->about, given, given->size);
+    const struct slot slots[] = {
+        {"id", p->about.id != NULL && p->about.id[0] != '\0'},
+        {"version", p->about.version != NULL && p->about.version[0] != '\0'},
+        {"both strategy and source",
+         p->about.strategy != NULL || p->about.source != NULL}};
+    result = check_slots(&t, slots, sizeof slots / sizeof *slots);
+    if (result == 0)
+        result = take_strategy(&t, p->about.strategy, p);
+    if (result == 0)
+        result = take_source(&t, p->about.source, p);
+    return result;
+}

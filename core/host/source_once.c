@@ -1,0 +1,58 @@
+/* One listing, waited for. */
+#include "host/source.h"
+
+#include "base/status.h"
+#include "host/threads.h"
+
+struct once {
+    struct gate gate;
+    bool is_done;
+    int status;
+    struct listing *listing;
+    struct conf_errors *errors;
+};
+
+static void on_done(void *ctx, const struct source_result *r)
+{
+    struct once *once = ctx;
+
+    gate_lock(&once->gate);
+    once->status = r->status;
+    if (r->status == STATUS_OK)
+        once->listing = listing_ref(r->listing);
+    else
+        conf_errors_add(once->errors, 0, "%s", r->text);
+    once->is_done = true;
+    gate_tell(&once->gate);
+    gate_unlock(&once->gate);
+}
+
+int sources_list_once(const struct sources_setup *setup, struct conf_errors *errors,
+                      struct listing **ret)
+{
+    struct sources_setup own = *setup;
+    struct once once = {.errors = errors};
+    struct sources *s = NULL;
+    int status = gate_init(&once.gate);
+
+    if (status != STATUS_OK)
+        return status;
+    own.done = on_done;
+    own.ctx = &once;
+    status = sources_create(&own, errors, &s);
+    if (status == STATUS_OK) {
+        sources_ask(s, true);
+        gate_lock(&once.gate);
+        while (!once.is_done) /* an ask is answered in bounded time */
+            (void)gate_wait(&once.gate, UINT64_MAX);
+        gate_unlock(&once.gate);
+        status = once.status;
+    }
+    sources_destroy(s);
+    gate_finish(&once.gate);
+    if (status == STATUS_OK)
+        *ret = once.listing;
+    else
+        listing_unref(once.listing);
+    return status;
+}

@@ -1,0 +1,397 @@
+/* The implementation of sdk/parti.h: one worker of a group in this process. */
+#include "host/worker.h"
+
+#include "base/errors.h"
+#include "base/status.h"
+#include "edge/clock.h"
+#include "host/worker_setup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what is held
+ * ------------------------------------------------------------------------
+ *
+ * word[slot] is serial * 2 + 1 while the grant with that serial is held.  A hold is good
+ * while its word says so and the deadline has not passed; both are plain atomics, so the
+ * check costs two loads and one read of the clock. */
+
+int parti_holds(const struct parti_worker *w, struct parti_hold hold)
+{
+    uint64_t word;
+
+    if (hold.slot >= WORKER_PARTS_MAX)
+        return 0;
+    word = atomic_load_explicit(&w->word[hold.slot], memory_order_acquire);
+    return word == (uint64_t)hold.serial * 2 + 1 &&
+           clock_boot_ns() < atomic_load_explicit(&w->deadline_ns, memory_order_acquire);
+}
+
+static void clear_words(struct parti_worker *w)
+{
+    for (uint32_t i = 0; i < w->word_n; i++)
+        atomic_store_explicit(&w->word[i], 0, memory_order_release);
+    w->word_n = 0;
+    w->is_fenced = false;
+}
+
+/* Rights for the partitions of an action, in their order. */
+static const struct parti_hold *holds_of(struct parti_worker *w, const struct action *a)
+{
+    if (a->parts.n > w->hold_room) {
+        struct parti_hold *more = realloc(w->hold, a->parts.n * sizeof *more);
+
+        if (more == NULL)
+            return NULL;
+        w->hold = more;
+        w->hold_room = a->parts.n;
+    }
+    for (uint32_t i = 0; i < a->parts.n; i++) {
+        uint32_t slot = a->parts.part[i].slot;
+
+        if (a->type == ACT_GRANTED) {
+            w->serial = w->serial == UINT32_MAX ? 1 : w->serial + 1;
+            atomic_store_explicit(&w->word[slot], (uint64_t)w->serial * 2 + 1,
+                                  memory_order_release);
+            w->word_n = slot >= w->word_n ? slot + 1 : w->word_n;
+        }
+        w->hold[i].slot = slot;
+        w->hold[i].serial = (uint32_t)(atomic_load(&w->word[slot]) / 2);
+        if (a->type == ACT_RELEASED)
+            atomic_store_explicit(&w->word[slot], 0, memory_order_release);
+    }
+    return w->hold;
+}
+
+static void on_hold(struct parti_worker *w, uint64_t until_ms)
+{
+    uint64_t ns = until_ms >= UINT64_MAX / CLOCK_NS_PER_MS ? UINT64_MAX
+                                                           : until_ms * CLOCK_NS_PER_MS;
+
+    /* What was held before a fence is not held again by a later deadline. */
+    if (w->is_fenced)
+        clear_words(w);
+    atomic_store_explicit(&w->deadline_ns, ns, memory_order_release);
+    if (w->callbacks.lease != NULL)
+        w->callbacks.lease(w->callbacks.ctx, ns);
+}
+
+/* ---- state
+ * ------------------------------------------------------------------------------- */
+
+static void set_state(struct parti_worker *w, enum parti_state state)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    w->state = state;
+    (void)pthread_cond_broadcast(&w->changed);
+    (void)pthread_mutex_unlock(&w->lock);
+    atomic_store(&w->degraded_ms, state == PARTI_DEGRADED ? clock_boot_ms() : 0);
+}
+
+static void set_id(struct parti_worker *w, const char *id)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    for (uint32_t i = 0; i < w->ids_n; i++) {
+        if (strcmp(w->ids[i], id) == 0) {
+            w->id = w->ids[i];
+            (void)pthread_mutex_unlock(&w->lock);
+            return;
+        }
+    }
+    /* Texts of parti_id() live as long as the worker: each id is kept once. */
+    if (w->ids_n < WORKER_IDS_KEPT) {
+        bytes_to_text(bytes_of(id), w->ids[w->ids_n], ID_ROOM);
+        w->id = w->ids[w->ids_n++];
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
+/* ---- what the loop wants
+ * --------------------------------------------------------------------- */
+
+static void deliver(struct parti_worker *w, const struct action *a,
+                    const struct parti_hold *hold)
+{
+    if (dispatch_put(w->dispatch, a, hold) == 0)
+        return;
+    /* A grant that is never told could never be given up: leave instead. */
+    log_error("the application does not take its events; this worker leaves");
+    loop_stop(w->loop, false);
+}
+
+static void on_plan(struct parti_worker *w, const struct plan_request *request)
+{
+    if (strategy_submit(w->strategy, request) < 0)
+        loop_planned(w->loop, request->plan, STATUS_NOMEM, false, NULL, 0);
+}
+
+static void on_stopped(struct parti_worker *w)
+{
+    atomic_store(&w->deadline_ns, 0);
+    set_state(w, PARTI_SHUTDOWN);
+    (void)dispatch_stopped(w->dispatch, 0, "");
+}
+
+static void perform(void *ctx, const struct action *a)
+{
+    struct parti_worker *w = ctx;
+
+    switch (a->type) {
+    case ACT_LEAD: sources_watch(w->sources, a->lead.is_on); break;
+    case ACT_LIST: sources_ask(w->sources, a->list.commanded); break;
+    case ACT_PLAN: on_plan(w, a->plan); break;
+    case ACT_HOLD: on_hold(w, a->hold.until_ms); break;
+    case ACT_GRANTED:
+    case ACT_REVOKING:
+    case ACT_RELEASED:
+        deliver(w, a, holds_of(w, a));
+        if (a->type == ACT_REVOKING && w->callbacks.revoking == NULL)
+            loop_released(w->loop, a->parts.epoch); /* nobody who could object */
+        break;
+    case ACT_FENCED:
+        w->is_fenced = true;
+        deliver(w, a, NULL);
+        break;
+    case ACT_STATE:
+        set_state(w, (enum parti_state)a->state.to);
+        deliver(w, a, NULL);
+        break;
+    case ACT_ID:
+        set_id(w, a->id.id);
+        deliver(w, a, NULL);
+        break;
+    case ACT_LEADER:
+    case ACT_ERROR: deliver(w, a, NULL); break;
+    case ACT_TRACE: log_debug("%s", a->trace); break;
+    case ACT_STOPPED: on_stopped(w); break;
+    case ACT_SEND:
+    case ACT_LOG_INFO:
+    case ACT_LOG_READ:
+    case ACT_LOG_WRITE:
+    case ACT_REFRESHED: break;
+    }
+}
+
+static void problem(void *ctx, int code, const char *text)
+{
+    struct parti_worker *w = ctx;
+
+    (void)dispatch_error(w->dispatch, code, text);
+}
+
+static void tick(void *ctx)
+{
+    struct parti_worker *w = ctx;
+    uint64_t since = atomic_load(&w->degraded_ms);
+
+    alert_check(&w->alert, &w->conf.timing, since, clock_boot_ms());
+}
+
+/* ---- what strategy and sources answer
+ * ----------------------------------------------------------- */
+
+static void on_planned(void *ctx, const struct plan_result *r)
+{
+    struct parti_worker *w = ctx;
+
+    if (r->status != STATUS_OK && r->code != 0)
+        (void)dispatch_error(w->dispatch, r->code, r->text);
+    loop_planned(w->loop, r->plan, r->status, r->keep, r->owner,
+                 r->status == STATUS_OK ? r->n : 0);
+}
+
+static void drop_listing(void *owner)
+{
+    listing_unref(owner);
+}
+
+static void on_listed(void *ctx, const struct source_result *r)
+{
+    struct parti_worker *w = ctx;
+
+    if (r->status != STATUS_OK) {
+        (void)dispatch_error(w->dispatch, r->code, r->text);
+        loop_list_failed(w->loop, r->text);
+        return;
+    }
+    struct loop_listing listing = {.n = r->listing->n,
+                                   .id = r->listing->id,
+                                   .weight = r->listing->weight,
+                                   .commanded = r->commanded,
+                                   .owner = listing_ref(r->listing),
+                                   .drop = drop_listing};
+
+    loop_listed(w->loop, &listing);
+}
+
+/* ---- parti.h
+ * ----------------------------------------------------------------------------------------
+ */
+
+static int start(struct parti_worker *w, const struct parti_options *options, char *text,
+                 size_t room)
+{
+    struct strategy_setup strategy = {.conf = &w->conf.strategy,
+                                      .plugin_dir = w->plugin_dir,
+                                      .done = on_planned,
+                                      .ctx = w};
+    struct sources_setup sources = {.source = w->conf.source,
+                                    .source_n = w->conf.source_n,
+                                    .plugin_dir = w->plugin_dir,
+                                    .budget_ms = w->conf.timing.operation_timeout_ms,
+                                    .done = on_listed,
+                                    .ctx = w};
+    struct loop_options loop = {
+        .ctx = w, .perform = perform, .problem = problem, .tick = tick};
+    int status;
+
+    status = strategy_create(&strategy, &w->conf.errors, &w->strategy);
+    if (status == 0)
+        status = sources_create(&sources, &w->conf.errors, &w->sources);
+    if (status < 0) {
+        worker_errors_text(&w->conf, text, room);
+        return status == STATUS_NOMEM ? PARTI_ERR_MEMORY : PARTI_ERR_CONFIG;
+    }
+    status = dispatch_create(&w->dispatch, options->callbacks,
+                             w->conf.worker.revoke_timeout_ms);
+    if (status < 0)
+        return PARTI_ERR_MEMORY;
+    status = worker_loop_options(&w->conf, strategy_name(w->strategy), &w->setup, &loop,
+                                 text, room);
+    if (status < 0)
+        return PARTI_ERR_CONFIG;
+    status = loop_create(&w->loop, &loop, text, room);
+    if (status == STATUS_NOMEM)
+        return PARTI_ERR_MEMORY;
+    if (status < 0)
+        return status == STATUS_INVALID ? PARTI_ERR_CONFIG : PARTI_ERR_OFFLINE;
+    return 0;
+}
+
+int parti_create(struct parti_worker **ret_worker, const struct parti_options *options,
+                 char *text, size_t room)
+{
+    struct parti_worker *w = calloc(1, sizeof *w);
+    int status;
+
+    bytes_to_text(bytes_of("out of memory"), text, room);
+    if (w == NULL)
+        return PARTI_ERR_MEMORY;
+    (void)pthread_mutex_init(&w->lock, NULL);
+    worker_cond_init(&w->changed);
+    w->id = "";
+    w->word = worker_words_map();
+    if (w->word == NULL) {
+        parti_destroy(w);
+        return PARTI_ERR_MEMORY;
+    }
+    if (options->callbacks != NULL)
+        memcpy(&w->callbacks, options->callbacks,
+               options->callbacks->size < sizeof w->callbacks ? options->callbacks->size
+                                                              : sizeof w->callbacks);
+    status = conf_load(&w->conf, options->config);
+    if (status == 0 && options->server != NULL) {
+        char why[256];
+
+        if (conf_url_set(&w->conf, options->server, why, sizeof why) < 0) {
+            (void)snprintf(text, room, "server '%s': %s", options->server, why);
+            parti_destroy(w);
+            return PARTI_ERR_CONFIG;
+        }
+    }
+    w->plugin_dir =
+        options->plugin_dir != NULL ? options->plugin_dir : w->conf.plugin_dir;
+    if (status < 0) {
+        worker_errors_text(&w->conf, text, room);
+        status = status == STATUS_NOMEM ? PARTI_ERR_MEMORY : PARTI_ERR_CONFIG;
+    } else {
+        status = start(w, options, text, room);
+    }
+    if (status < 0) {
+        parti_destroy(w);
+        return status;
+    }
+    *ret_worker = w;
+    return 0;
+}
+
+void parti_destroy(struct parti_worker *w)
+{
+    if (w == NULL)
+        return;
+    /* Nobody is called back by what is gone: first the loop stops asking, then those who
+     * answer it end, then it goes. */
+    loop_end(w->loop);
+    strategy_destroy(w->strategy);
+    sources_destroy(w->sources);
+    loop_destroy(w->loop);
+    dispatch_destroy(w->dispatch);
+    worker_words_unmap(w->word);
+    worker_setup_finish(&w->setup);
+    conf_finish(&w->conf);
+    free(w->hold);
+    (void)pthread_cond_destroy(&w->changed);
+    (void)pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+void parti_released(struct parti_worker *w, uint64_t epoch)
+{
+    loop_released(w->loop, epoch);
+}
+
+uint64_t parti_event_ns(const struct parti_worker *w)
+{
+    return dispatch_event_ns(w->dispatch);
+}
+
+const char *parti_id(const struct parti_worker *worker)
+{
+    struct parti_worker *w = (struct parti_worker *)(uintptr_t)worker; /* for the lock */
+    const char *id;
+
+    (void)pthread_mutex_lock(&w->lock);
+    id = w->id;
+    (void)pthread_mutex_unlock(&w->lock);
+    return id;
+}
+
+enum parti_state parti_state(const struct parti_worker *worker)
+{
+    struct parti_worker *w = (struct parti_worker *)(uintptr_t)worker; /* for the lock */
+    enum parti_state state;
+
+    (void)pthread_mutex_lock(&w->lock);
+    state = w->state;
+    (void)pthread_mutex_unlock(&w->lock);
+    return state;
+}
+
+const char *parti_state_name(enum parti_state state)
+{
+    return life_name((enum life_state)state);
+}
+
+int parti_wait(struct parti_worker *w, enum parti_state state, uint64_t timeout_ms)
+{
+    struct timespec until = clock_after_ms(timeout_ms);
+    int rc = 0;
+
+    (void)pthread_mutex_lock(&w->lock);
+    while (w->state != state && rc == 0)
+        rc = pthread_cond_timedwait(&w->changed, &w->lock, &until);
+    rc = w->state == state ? 0 : PARTI_ERR_TIMEOUT;
+    (void)pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+void parti_refresh(struct parti_worker *w)
+{
+    loop_refresh(w->loop);
+}
+
+void parti_stop(struct parti_worker *w, int restart)
+{
+    loop_stop(w->loop, restart != 0);
+}

@@ -1,0 +1,49 @@
+/* The inside of struct parti_worker (sdk/parti.h).  For worker*.c alone. */
+#ifndef PARTI_HOST_WORKER_H
+#define PARTI_HOST_WORKER_H
+
+#include "edge/loop.h"
+#include "host/alert.h"
+#include "host/conf.h"
+#include "host/dispatch.h"
+#include "host/log.h"
+#include "host/source.h"
+#include "host/strategy.h"
+#include "host/worker_setup.h"
+#include "parti.h"
+#include "proto/life.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { WORKER_IDS_KEPT = 16 };
+
+struct parti_worker {
+    struct conf conf;
+    const char *plugin_dir;
+    struct worker_setup setup;
+    struct parti_callbacks callbacks;
+    struct strategy *strategy;
+    struct sources *sources;
+    struct dispatch *dispatch;
+    struct loop *loop;
+
+    _Atomic uint64_t *word; /* WORKER_PARTS_MAX of them, mapped, mostly untouched */
+    _Atomic uint64_t deadline_ns;
+    uint32_t word_n; /* words used; the loop's thread only, like the next four */
+    uint32_t serial;
+    bool is_fenced; /* told of a fence: the words end before the next deadline */
+    struct parti_hold *hold;
+    uint32_t hold_room;
+
+    pthread_mutex_t lock; /* state, id */
+    pthread_cond_t changed;
+    enum parti_state state;
+    const char *id;
+    char ids[WORKER_IDS_KEPT][ID_ROOM];
+    uint32_t ids_n;
+    _Atomic uint64_t degraded_ms; /* since when, 0: not */
+    struct alert alert;
+};
+
+#endif

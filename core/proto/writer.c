@@ -1,0 +1,141 @@
+#include "proto/writer.h"
+
+#include "base/must.h"
+#include "base/status.h"
+#include "proto/emit.h"
+#include "proto/head.h"
+
+#include <string.h>
+
+static void ask(struct writer *w, enum writer_state state, enum action_type type,
+                const char *key, uint64_t *op, struct actions *out)
+{
+    struct action *a = emit(out, type);
+
+    w->state = state;
+    w->op = ++*op;
+    a->log.op = w->op;
+    (void)memcpy(a->log.key, key, strlen(key) + 1);
+    a->log.expect_seq = w->expect_seq;
+    a->log.has_key_seq = w->has_key_seq;
+    a->log.expect_key_seq = w->expect_key_seq;
+    a->log.data = w->data;
+    a->log.n = w->n;
+}
+
+void writer_start(struct writer *w, uint64_t now_ms, uint64_t *op, struct actions *out)
+{
+    must(w->state == WRITER_IDLE);
+    w->sent_ms = now_ms;
+    w->spurious = 0;
+    ask(w, WRITER_WRITING, ACT_LOG_WRITE, w->key, op, out);
+}
+
+static enum writer_result acked(struct writer *w, uint64_t seq)
+{
+    w->state = WRITER_IDLE;
+    w->seq = seq;
+    return WRITER_ACKED;
+}
+
+static enum writer_result wait(struct writer *w, uint64_t now_ms)
+{
+    w->state = WRITER_WAITING;
+    w->retry_ms = now_ms + WRITER_RETRY_MS;
+    return WRITER_NOTHING;
+}
+
+static enum writer_result on_written(struct writer *w, const struct event *ev,
+                                     uint64_t *op, struct actions *out)
+{
+    if (ev->log.status == STATUS_OK)
+        return acked(w, ev->log.seq);
+    w->was_rejected = ev->log.status == STATUS_CONFLICT;
+    if (!w->was_rejected)
+        w->errors++;
+    if (w->was_rejected || ev->log.status == STATUS_TIMEOUT) {
+        ask(w, WRITER_READING_KEY, ACT_LOG_READ, w->key, op, out);
+        return WRITER_NOTHING;
+    }
+    return wait(w, ev->now_ms); /* it did not happen: offline, no space, ... */
+}
+
+static enum writer_result on_key(struct writer *w, const struct event *ev, uint64_t *op,
+                                 struct actions *out)
+{
+    bool is_there = ev->log.status == STATUS_OK && ev->log.seq > w->expect_seq &&
+                    ev->log.n == w->n && memcmp(ev->log.data, w->data, w->n) == 0;
+
+    if (is_there)
+        return acked(w, ev->log.seq);
+    if (ev->log.status != STATUS_OK && ev->log.status != STATUS_NOTFOUND) {
+        w->errors++;
+        return wait(w, ev->now_ms);
+    }
+    if (!w->was_rejected)
+        return wait(w, ev->now_ms); /* unknown and not there: the same again is safe */
+    ask(w, WRITER_READING_LEASE, ACT_LOG_READ, "lease", op, out);
+    return WRITER_NOTHING;
+}
+
+static enum writer_result on_lease(struct writer *w, const struct event *ev, uint64_t *op,
+                                   struct actions *out)
+{
+    struct lease_record lease;
+
+    if (ev->log.status == STATUS_NOTFOUND)
+        return WRITER_DEPOSED;
+    if (ev->log.status != STATUS_OK) {
+        w->errors++;
+        return wait(w, ev->now_ms);
+    }
+    if (lease_decode(&lease, ev->log.data, ev->log.n) < 0 ||
+        !session_equal(lease.session, w->session) || lease.term != w->term)
+        return WRITER_DEPOSED;
+    ask(w, WRITER_READING_INFO, ACT_LOG_INFO, "", op, out);
+    return WRITER_NOTHING;
+}
+
+static enum writer_result on_info(struct writer *w, const struct event *ev)
+{
+    if (ev->log.status != STATUS_OK) {
+        w->errors++;
+        return wait(w, ev->now_ms);
+    }
+    /* A replicated log may reject a right condition under load (nats-server#7281). */
+    if (ev->log.seq == w->expect_seq && ++w->spurious < WRITER_SPURIOUS_MAX)
+        return wait(w, ev->now_ms);
+    return WRITER_DEPOSED;
+}
+
+enum writer_result writer_answer(struct writer *w, const struct event *ev, uint64_t *op,
+                                 struct actions *out)
+{
+    enum writer_result result = WRITER_NOTHING;
+
+    if (ev->log.op != w->op)
+        return WRITER_NOTHING;
+    switch (w->state) {
+    case WRITER_WRITING: result = on_written(w, ev, op, out); break;
+    case WRITER_READING_KEY: result = on_key(w, ev, op, out); break;
+    case WRITER_READING_LEASE: result = on_lease(w, ev, op, out); break;
+    case WRITER_READING_INFO: result = on_info(w, ev); break;
+    case WRITER_IDLE:
+    case WRITER_WAITING: break;
+    }
+    if (result == WRITER_DEPOSED)
+        writer_reset(w);
+    return result;
+}
+
+void writer_time(struct writer *w, uint64_t now_ms, uint64_t *op, struct actions *out)
+{
+    if (w->state == WRITER_WAITING && now_ms >= w->retry_ms)
+        ask(w, WRITER_WRITING, ACT_LOG_WRITE, w->key, op, out);
+}
+
+void writer_reset(struct writer *w)
+{
+    w->state = WRITER_IDLE;
+    w->op = 0;
+}

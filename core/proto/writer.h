@@ -1,0 +1,69 @@
+/* One conditional write at a time, until its outcome is known.
+ *
+ *   asked -> acked
+ *         -> unknown (time-out) -> read the key: ours with a new sequence = acked,
+ *                                  else write the same again
+ *         -> rejected -> read the key: ours = acked; else read the lease: not ours =
+ *                        deposed; ours: ask for the last sequence: as expected = the
+ *                        rejection was spurious, write again; else the chain is broken
+ *
+ * "A rejected condition means 'read again', never by itself 'lost'" (protocol.md,
+ * Storage).  I15: nothing is concluded from an unknown outcome.  Called only from
+ * node*.c.
+ */
+#ifndef PARTI_PROTO_WRITER_H
+#define PARTI_PROTO_WRITER_H
+
+#include "proto/action.h"
+#include "proto/event.h"
+
+enum { WRITER_SPURIOUS_MAX = 3, WRITER_RETRY_MS = 50 };
+
+enum writer_state {
+    WRITER_IDLE,
+    WRITER_WRITING,
+    WRITER_READING_KEY,
+    WRITER_READING_LEASE,
+    WRITER_READING_INFO,
+    WRITER_WAITING /* before another try */
+};
+
+enum writer_result {
+    WRITER_NOTHING, /* not yet */
+    WRITER_ACKED,   /* seq and sent_ms are good */
+    WRITER_DEPOSED  /* somebody else writes to this log: stop leading */
+};
+
+struct writer {
+    enum writer_state state;
+    uint64_t op;
+    char key[KEY_ROOM];
+    const void *data; /* the caller keeps it unchanged until the result */
+    size_t n;
+    uint64_t expect_seq;
+    bool has_key_seq;
+    uint64_t expect_key_seq;
+    struct session session; /* whose lease must stand in the log */
+    uint64_t term;
+    uint64_t sent_ms; /* first try: what an authority may be counted from */
+    uint64_t retry_ms;
+    uint32_t spurious;
+    bool was_rejected;
+    uint64_t seq;    /* WRITER_ACKED */
+    uint64_t errors; /* outcomes other than acked and rejected, ever */
+};
+
+/* Starts a write; the writer must be idle.  '*op' numbers operations. */
+void writer_start(struct writer *w, uint64_t now_ms, uint64_t *op, struct actions *out);
+
+/* Takes the answer that carries the operation's number; others are ignored. */
+enum writer_result writer_answer(struct writer *w, const struct event *ev, uint64_t *op,
+                                 struct actions *out);
+
+/* Tries again when it is time. */
+void writer_time(struct writer *w, uint64_t now_ms, uint64_t *op, struct actions *out);
+
+/* Forgets what is under way (after being deposed). */
+void writer_reset(struct writer *w);
+
+#endif
