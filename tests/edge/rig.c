@@ -9,17 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef __SANITIZE_THREAD__
-/* libcrypto counts references with atomics that the sanitizer does not see, as it is not
- * built with it; what it frees at the end of the process then looks like a race.
- */
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-    return "called_from_lib:libcrypto.so\n";
-}
-#endif
-
 void rig_init_options(struct rig *rig, const struct nats_link_options *options)
 {
     const struct inbox_limits limits = {8192, 64 << 20, 1024};
