@@ -12,6 +12,7 @@
 
 /* In the order of the help. */
 static const struct command *const commands[] = {
+    &cmd_status,
     &cmd_config,
     &cmd_plugins,
     &cmd_guardian,
