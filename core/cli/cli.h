@@ -45,7 +45,8 @@ struct command {
 };
 
 extern const struct command cmd_guardian;
-extern const struct command cmd_config, cmd_plugins, cmd_refresh, cmd_status, cmd_watch;
+extern const struct command cmd_config, cmd_plan, cmd_plugins, cmd_refresh, cmd_status,
+    cmd_watch;
 
 /* An option that may be given several times. */
 struct cli_list {

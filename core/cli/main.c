@@ -12,7 +12,8 @@
 
 /* In the order of the help. */
 static const struct command *const commands[] = {
-    &cmd_status, &cmd_watch, &cmd_refresh, &cmd_config, &cmd_plugins, &cmd_guardian,
+    &cmd_status, &cmd_watch,   &cmd_plan,     &cmd_refresh,
+    &cmd_config, &cmd_plugins, &cmd_guardian,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
