@@ -26,6 +26,7 @@ struct watch {
     char leader[ID_ROOM];
     uint64_t term;
     char life[32];
+    char problem[GROUP_TEXT_ROOM]; /* told last, so that it is told once */
 };
 
 /* ---- from beacons */
@@ -70,7 +71,7 @@ static void look_at_leader(struct watch *w)
         watch_leader(&w->out, has ? w->leader : NULL, w->term);
     if (strcmp(life, w->life) != 0)
         watch_life(&w->out, life, w->life);
-    if (has && stamp_compare(g->beacon.head, w->head) > 0)
+    if (has && g->beacon.head.epoch > 0 && stamp_compare(g->beacon.head, w->head) > 0)
         w->wants_read = true;
 }
 
@@ -165,10 +166,14 @@ static int catch_up(struct watch *w)
 {
     int status = read_group(w);
 
+    if (status == CLI_OK)
+        w->problem[0] = '\0';
     if (status == CLI_OK || status == GROUP_STOPPED)
         return status;
     w->wants_read = false; /* the next beacon or connect asks again */
-    watch_problem(&w->out, w->group.code, w->group.text);
+    if (strcmp(w->problem, w->group.text) != 0)
+        watch_problem(&w->out, w->group.code, w->group.text);
+    memcpy(w->problem, w->group.text, sizeof w->problem);
     return CLI_OK;
 }
 

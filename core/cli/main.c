@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
     &cmd_run,
     &cmd_status,
     &cmd_watch,
+    &cmd_plan,
     &cmd_refresh,
     &cmd_demo,
     &cmd_config,

@@ -29,7 +29,8 @@ struct state_worker {
                         state_count() */
     uint32_t placed, pending;
     enum member_state state;
-    uint32_t place; /* for state_sort() alone */
+    bool is_added, is_removed; /* by `parti plan` */
+    uint32_t place;            /* for state_sort() alone */
 };
 
 struct state_part {
