@@ -7,10 +7,9 @@ static const struct subject {
     const char *name, *mode; /* mode: NULL for the default */
     bool exact;              /* moves the least possible */
 } subjects[] = {
-    {"round_robin", NULL, true},
-    {"round_robin", "strict", false},
-    {"consistent_hash", NULL, true},
-    {"consistent_hash", "pure", false},
+    {"round_robin", NULL, true},     {"round_robin", "strict", false},
+    {"consistent_hash", NULL, true}, {"consistent_hash", "pure", false},
+    {"weighted", NULL, true},
 };
 
 enum { SUBJECTS = sizeof subjects / sizeof *subjects };
