@@ -23,7 +23,8 @@
  * a limit.  Its standard output is read in lines: {"released": EPOCH} alone on a line is
  * an answer, all else passes through.  Its standard error is this process's.
  *
- * The owner polls child_fds() and calls child_ready().  One thread, but for
+ * The owner has called sig_open(), which ignores SIGPIPE, and has descriptors 0 to 2
+ * open. It polls child_fds() and calls child_ready().  One thread, but for
  * child_guard_lease(): any thread.
  */
 #ifndef PARTI_EDGE_CHILD_H

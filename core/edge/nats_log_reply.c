@@ -1,3 +1,4 @@
+/* What the server answers to the log's requests, understood and handed to the loop. */
 #include "edge/nats_log_impl.h"
 
 #include "base/errors.h"

@@ -122,8 +122,6 @@ const struct conf_key conf_keys[] = {
      "How often the leader renews its record."},
     {TIMING(election_timeout), 20, MIN, BY("300 ms", "500 ms", "1500 ms"), NULL,
      "How long no beacon may come before a worker stands for leader."},
-    {TIMING(max_authority), 100, HOUR, BY("30 s", "30 s", "90 s"), NULL,
-     "How long a leader may lead on its workers' word alone while its writes fail."},
     {"timing", "clock_drift_ppm", CONF_INT, 0, AT(timing.clock_drift_ppm), 0, 100000,
      SAME("1000"), NULL,
      "By how much, in parts per million, two machines' clocks may run at different "

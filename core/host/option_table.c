@@ -172,7 +172,7 @@ json_t *option_json_text(const char *text)
     string = json_string(text);
     if (string != NULL)
         return string;
-    for (; text[n] != '\0' && n < sizeof ascii; n++)
+    for (; n < sizeof ascii && text[n] != '\0'; n++)
         ascii[n] = (char)((unsigned char)text[n] < 0x80 ? text[n] : '?');
     return json_stringn(ascii, n);
 }

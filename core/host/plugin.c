@@ -157,7 +157,7 @@ int plugin_load(const char *name, const char *dir, enum plugin_kind kind,
 
     if (result == 0)
         result = plugin_file_check(name, path, real, &st, error);
-    if (result < 0)
+    if (result != 0)
         return result;
     (void)pthread_mutex_lock(&lock);
     m = find_module(&st);

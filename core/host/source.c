@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* ---- from outside --------------------------------------------------------------------
- */
-
 static int add_source(struct sources *s, const struct conf_plugin *conf,
                       const char *plugin_dir, struct conf_errors *errors)
 {

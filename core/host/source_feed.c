@@ -70,8 +70,7 @@ void feed_release(struct feed *f)
     feed_hub_release(hub);
 }
 
-/* ---- on the thread, the gate unlocked ------------------------------------------------
- */
+/* ---- on the thread, the gate unlocked ---------------------------------------------- */
 
 __attribute__((format(printf, 4, 5))) static void tell(struct feed *f, int32_t code,
                                                        int error, const char *format, ...)
@@ -208,8 +207,7 @@ static void *run(void *ctx)
     return NULL;
 }
 
-/* ---- from outside --------------------------------------------------------------------
- */
+/* ---- from outside ------------------------------------------------------------------ */
 
 /* Called by the plugin, on any thread, until destroy() has returned. */
 static void on_changed(void *ctx)

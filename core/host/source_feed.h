@@ -41,7 +41,7 @@ int feed_create(struct feed_hub *hub, const struct plugin *plugin,
 /* "source:NAME plugin" */
 const char *feed_name(const struct feed *f);
 
-/* ---- with the gate locked ---- */
+/* ---- with the gate locked ---------------------------------------------------------- */
 
 /* Starts a job: create() where that has not succeeded, and then list() if asked to.
  * Only when the feed is not busy. */
@@ -65,7 +65,7 @@ void feed_end(struct feed *f);
  * to itself: should the call return one day, it destroys the instance and ends. */
 void feed_wait_end(struct feed *f, uint64_t deadline_ms);
 
-/* ---- with the gate unlocked ---- */
+/* ---- with the gate unlocked -------------------------------------------------------- */
 
 /* After feed_wait_end().  Accepts NULL. */
 void feed_release(struct feed *f);

@@ -24,8 +24,7 @@ static int status_of(int32_t code)
     }
 }
 
-/* ---- one source ----------------------------------------------------------------------
- */
+/* ---- one source -------------------------------------------------------------------- */
 
 void source_slot_fail(struct sources *s, struct slot *slot, int status, int error,
                       const char *text, uint64_t now)
@@ -160,8 +159,7 @@ static uint64_t step_slot(struct sources *s, struct slot *slot, uint64_t now)
     return UINT64_MAX;
 }
 
-/* ---- delivery ------------------------------------------------------------------------
- */
+/* ---- delivery ---------------------------------------------------------------------- */
 
 __attribute__((format(printf, 5, 6))) static void fail_result(struct sources *s,
                                                               struct source_result *r,

@@ -29,8 +29,7 @@ struct bytes source_rows_id(const struct source_rows *rows, uint64_t i)
     return (struct bytes){rows->bytes + from, (size_t)(rows->end[i] - from)};
 }
 
-/* ---- the sink ------------------------------------------------------------------------
- */
+/* ---- the sink ---------------------------------------------------------------------- */
 
 __attribute__((format(printf, 4, 5))) static int32_t refuse(struct source_sink *sink,
                                                             int32_t code, int error,
@@ -161,8 +160,7 @@ void source_sink_init(struct source_sink *sink, struct source_rows *rows)
     sink->sink.ctx = sink;
 }
 
-/* ---- order ---------------------------------------------------------------------------
- */
+/* ---- order ------------------------------------------------------------------------- */
 
 static int compare_rows(const struct source_rows *r, uint32_t a, uint32_t b)
 {

@@ -40,8 +40,7 @@ struct strategy {
     char fault_text[STRATEGY_TEXT_ROOM];
 };
 
-/* ---- answers -------------------------------------------------------------------------
- */
+/* ---- answers ----------------------------------------------------------------------- */
 
 __attribute__((format(printf, 5, 6))) static void fail(struct strategy *s,
                                                        struct plan_result *r, int status,
@@ -198,8 +197,7 @@ static void answer_crash(struct strategy *s, struct plan_result *r,
         shut_off(s, r);
 }
 
-/* ---- the keeper ----------------------------------------------------------------------
- */
+/* ---- the keeper -------------------------------------------------------------------- */
 
 static bool was_stopped(struct strategy *s)
 {
@@ -293,8 +291,7 @@ static void *keep(void *ctx)
     return NULL;
 }
 
-/* ---- from outside --------------------------------------------------------------------
- */
+/* ---- from outside ------------------------------------------------------------------ */
 
 static int start_engine(struct strategy *s, const struct strategy_setup *setup,
                         struct conf_errors *errors)

@@ -1,3 +1,4 @@
+/* A strategy in a process of its own: started, asked, bounded and buried from here. */
 #include "config.h" /* first: it asks for GNU extensions */
 
 #include "host/strategy_engine.h"
@@ -39,8 +40,7 @@ struct strategy_child {
 /* How an exchange with the process went. */
 enum talk { TALK_OK, TALK_LATE, TALK_STOPPED, TALK_DEAD, TALK_NONSENSE };
 
-/* ---- the process ---------------------------------------------------------------------
- */
+/* ---- the process ------------------------------------------------------------------- */
 
 /* Ends the process and says in error->text how it ended by itself, if it had. */
 static void bury(struct strategy_child *c, struct parti_error *error)
@@ -131,8 +131,7 @@ static int spawn(struct strategy_child *c, int socket)
     return failed;
 }
 
-/* ---- bounded talk --------------------------------------------------------------------
- */
+/* ---- bounded talk ------------------------------------------------------------------ */
 
 static enum talk await(struct strategy_child *c, short what, uint64_t deadline_ms)
 {
@@ -310,8 +309,7 @@ static enum talk exchange(struct strategy_child *c, uint64_t limit_ms,
     return t == TALK_OK ? get(c, c->owner, owners, stop_ms) : t;
 }
 
-/* ---- from outside --------------------------------------------------------------------
- */
+/* ---- from outside ------------------------------------------------------------------ */
 
 int strategy_child_create(const char *program, const struct plugin *plugin,
                           struct option_conf *options, const struct conf_plugin *conf,

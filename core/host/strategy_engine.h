@@ -34,8 +34,7 @@ struct engine_outcome {
     uint64_t took_us;
 };
 
-/* ---- on a thread ---------------------------------------------------------------------
- */
+/* ---- on a thread ------------------------------------------------------------------- */
 
 struct strategy_thread;
 
@@ -61,8 +60,7 @@ void strategy_thread_hurry(struct strategy_thread *t);
  * abandoned one only our hold is given up.  Accepts NULL. */
 void strategy_thread_destroy(struct strategy_thread *t);
 
-/* ---- in a process of its own ---------------------------------------------------------
- */
+/* ---- in a process of its own ------------------------------------------------------- */
 
 struct strategy_child;
 

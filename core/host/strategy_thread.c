@@ -1,3 +1,4 @@
+/* A strategy on a thread of this process, which is abandoned when it does not return. */
 #include "host/strategy_engine.h"
 
 #include "base/must.h"

@@ -8,8 +8,7 @@
 
 enum { NUMBERS_MAX = 256 }; /* keys of a section; option.h has no more */
 
-/* ---- the world -----------------------------------------------------------------------
- */
+/* ---- the world --------------------------------------------------------------------- */
 
 static uint64_t strs_bytes(const struct parti_strs *s)
 {
@@ -126,8 +125,7 @@ int wire_world_open(const struct wire_world *h, const char *block, uint64_t size
     return STATUS_OK;
 }
 
-/* ---- the section ---------------------------------------------------------------------
- */
+/* ---- the section ------------------------------------------------------------------- */
 
 /* A block: level, count, lines, then texts with their ends: path, file, section, and key
  * and value of each row. */

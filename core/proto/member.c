@@ -9,6 +9,7 @@ void member_renew(struct member *m, struct session session)
     m->deadline_ms = 0;
     m->join_at_ms = 0;
     m->sent_next = 0;
+    m->echoed = (struct session){0}; /* echoes belong to a session, too */
     for (int i = 0; i < SENT_KEPT; i++)
         m->sent[i] = (struct sent){0};
 }
@@ -25,15 +26,21 @@ void member_sent(struct member *m, struct session leader, uint64_t k, uint64_t n
     m->echoed_k = k;
 }
 
-static bool has_bit(const struct beacon *b, uint32_t num)
+/* The number of the beacon for whose echo we have a bit, 0: for none. */
+static uint64_t echo_with_bit(const struct beacon *b, uint32_t num)
 {
-    return num / 8 < b->bits_n && (b->bits[num / 8] >> (num % 8) & 1) != 0;
+    for (uint64_t lag = 0; lag < BEACON_LAGS && lag + 1 < b->k; lag++)
+        if (num / 8 < b->bits_n[lag] && (b->bits[lag][num / 8] >> (num % 8) & 1) != 0)
+            return b->k - 1 - lag;
+    return 0;
 }
 
 bool member_extend(struct member *m, const struct beacon *b, struct stamp applied,
                    uint64_t lease_ms)
 {
-    if (!m->is_joined || b->k == 0 || b->allowance_ms == 0 || !has_bit(b, m->num))
+    uint64_t echo_k = echo_with_bit(b, m->num);
+
+    if (!m->is_joined || b->allowance_ms == 0 || echo_k == 0)
         return false;
     /* I16: no lease while the applied head is behind the beacon's.  L5: a bit of an
      * epoch before our birth was given to somebody else under our number. */
@@ -43,7 +50,7 @@ bool member_extend(struct member *m, const struct beacon *b, struct stamp applie
     for (int i = 0; i < SENT_KEPT; i++) {
         const struct sent *s = &m->sent[i];
 
-        if (s->k != b->k - 1 || !session_equal(s->leader, b->leader) || s->at_ms == 0)
+        if (s->k != echo_k || !session_equal(s->leader, b->leader) || s->at_ms == 0)
             continue;
         /* W1: anchored at our own send time, so any delay only shortens it. */
         uint64_t good = b->allowance_ms < lease_ms ? b->allowance_ms : lease_ms;
@@ -57,11 +64,13 @@ bool member_extend(struct member *m, const struct beacon *b, struct stamp applie
     return false;
 }
 
-bool member_may_hold(const struct member *m, uint64_t now_ms, enum ownership ownership)
+bool member_may_take(const struct member *m, uint64_t now_ms, enum ownership ownership,
+                     uint64_t margin_ms)
 {
     if (!m->is_joined || m->leaving == LEAVING_RESTART)
         return false;
     if (ownership == OWNERSHIP_AVAILABLE)
         return true;
-    return now_ms >= m->fenced_until_ms && now_ms < m->deadline_ms;
+    /* What would be fenced at once is not taken up. */
+    return now_ms >= m->fenced_until_ms && sat_add(now_ms, margin_ms) < m->deadline_ms;
 }

@@ -31,6 +31,8 @@ struct member {
     struct stamp seen;        /* highest (gen, epoch) ever seen */
     struct sent sent[SENT_KEPT];
     uint32_t sent_next;
+    struct session heard; /* the leader of the newest beacon */
+    uint64_t heard_k;
     struct session echoed; /* the leader whose beacon was echoed last */
     uint64_t echoed_k;
     uint64_t heartbeat_at_ms; /* next one without a beacon */
@@ -54,7 +56,8 @@ void member_sent(struct member *m, struct session leader, uint64_t k, uint64_t n
 bool member_extend(struct member *m, const struct beacon *b, struct stamp applied,
                    uint64_t lease_ms);
 
-/* Is the lease good at 'now', and no fence under way? */
-bool member_may_hold(const struct member *m, uint64_t now_ms, enum ownership ownership);
+/* Is the lease good for longer than the fence margin, and no fence under way? */
+bool member_may_take(const struct member *m, uint64_t now_ms, enum ownership ownership,
+                     uint64_t margin_ms);
 
 #endif

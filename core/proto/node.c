@@ -310,6 +310,18 @@ static const char *life_reason(const struct node *n, enum life_state to)
     return "";
 }
 
+static void move_life(struct node *n, enum life_state next)
+{
+    struct action *a = emit(n->out, ACT_STATE);
+
+    must(life_is_legal(n->life, next));
+    a->state.from = n->life;
+    a->state.to = next;
+    a->state.reason = life_reason(n, next);
+    node_tell(n, "state %s -> %s", life_name(n->life), life_name(next));
+    n->life = next;
+}
+
 static void run_life(struct node *n)
 {
     const char *was = n->degraded;
@@ -317,19 +329,14 @@ static void run_life(struct node *n)
     n->degraded = degraded_by(n);
     if (was != NULL && n->degraded == NULL)
         n->lead.recovered_ms = n->now_ms;
+    if (n->is_reborn && life_is_legal(n->life, LIFE_CLAIMING_ID))
+        move_life(n, LIFE_CLAIMING_ID);
+    n->is_reborn = false;
+
     enum life_state want = wanted_life(n);
 
-    while (n->life != want) {
-        enum life_state next = life_towards(n->life, want);
-        struct action *a = emit(n->out, ACT_STATE);
-
-        must(life_is_legal(n->life, next));
-        a->state.from = n->life;
-        a->state.to = next;
-        a->state.reason = life_reason(n, next);
-        node_tell(n, "state %s -> %s", life_name(n->life), life_name(next));
-        n->life = next;
-    }
+    while (n->life != want)
+        move_life(n, life_towards(n->life, want));
 }
 
 void node_step(struct node *n, const struct event *ev, struct actions *out)

@@ -92,8 +92,9 @@ static void on_lease_read(struct node *n, const struct event *ev)
         lease_decode(&lease, ev->log.data, ev->log.n) == 0) {
         if (lease.term > n->term.seen) {
             n->term.seen = lease.term;
-            n->term.leader =
-                (struct session){0}; /* the one we knew led an earlier term */
+            /* The one we knew led an earlier term; this one gets its time to be heard. */
+            n->term.leader = (struct session){0};
+            n->term.is_probe = true;
         }
         if (n->term.is_probe) {
             lead_step_down(n, "there may be a leader");
@@ -140,6 +141,7 @@ static void begin_leading(struct node *n, bool is_first)
     n->term.role = ROLE_LEADING;
     emit(n->out, ACT_LEAD)->lead.is_on = true;
     n->term.beacon_at_ms = n->now_ms;
+    n->term.quick = QUICK_BEACONS; /* undisturbed workers get bits before they fence */
     l->is_loaded = false;
     l->is_listed = false;
     l->wants_list = false;
@@ -161,7 +163,7 @@ static void begin_leading(struct node *n, bool is_first)
     n->plan.state = PLAN_NONE;
     window_init(&n->window, l->head.set_count == 0, l->head.n);
     if (!is_first && roster_load(&n->roster, &l->head, n->now_ms) < 0)
-        head_start_over(n, n->me.seen, "a number in the head is beyond id_max");
+        load_start_over(n, n->me.seen, "a number in the head is beyond id_max");
     /* Whoever was given a record counted in the old leader's plans; the others wait. */
     for (uint32_t i = 0; i < l->head.n; i++)
         if (l->head.member[i].num < n->roster.n)
@@ -170,7 +172,7 @@ static void begin_leading(struct node *n, bool is_first)
     l->planned_set = plan_members_print(n);
     n->me.join_at_ms = n->now_ms;
     emit(n->out, ACT_LIST)->list.commanded = false;
-    head_load(n);
+    load_run(n);
 }
 
 static void on_head_read(struct node *n, const struct event *ev)
@@ -193,7 +195,7 @@ static void on_head_read(struct node *n, const struct event *ev)
     if (head_decode(&l->head, n->conf.members_max, ev->log.data, ev->log.n) < 0) {
         l->head = (struct head){.member = l->head.member};
         begin_leading(n, true);
-        head_start_over(n, n->me.seen, "the head does not decode");
+        load_start_over(n, n->me.seen, "the head does not decode");
         return;
     }
     memcpy(n->head_bytes, ev->log.data, ev->log.n);
@@ -207,7 +209,7 @@ void lead_answer(struct node *n, const struct event *ev)
     struct term *t = &n->term;
 
     if (ev->log.op == n->lead.load_op && n->lead.load_op != 0) {
-        head_loaded(n, ev);
+        load_answer(n, ev);
         return;
     }
     if (ev->log.op == n->writer.op && n->writer.op != 0) {
@@ -271,13 +273,12 @@ static void check_seen(struct node *n, struct stamp seen)
         newest = l->build.stamp;
     if (l->head.stamp.epoch == 0 || stamp_compare(seen, newest) <= 0)
         return; /* before the first head of a log a new gen is taken anyway */
-    head_start_over(n, seen, "a worker has seen a later epoch than the log has");
+    load_start_over(n, seen, "a worker has seen a later epoch than the log has");
 }
 
 static void on_heartbeat(struct node *n, const struct heartbeat *h)
 {
-    bool is_echo =
-        session_equal(h->leader, n->term.leader) && h->k == n->term.k && h->k != 0;
+    bool is_echo = session_equal(h->leader, n->term.leader) && h->k <= n->term.k;
 
     check_seen(n, h->seen);
     (void)roster_heartbeat(&n->roster, h, is_echo,
@@ -342,12 +343,13 @@ static void send_beacon(struct node *n, uint8_t flags)
         b->allowance_ms = n->conf.ownership == OWNERSHIP_AVAILABLE
                               ? n->conf.timing.heartbeat_ttl
                               : end - n->now_ms;
-        b->bits_n = roster_bits(&n->roster, b->bits, n->now_ms);
-    } else {
-        roster_forget_echoes(&n->roster);
+        roster_bits(&n->roster, b);
     }
     node_send(n, 0);
-    n->term.beacon_at_ms = n->now_ms + n->conf.timing.heartbeat_interval;
+    bool is_quick = n->term.quick > 0;
+    n->term.beacon_at_ms =
+        n->now_ms + n->conf.timing.heartbeat_interval / (is_quick ? 5 : 1);
+    n->term.quick -= is_quick ? 1 : 0;
 }
 
 void lead_resign(struct node *n)
@@ -386,7 +388,7 @@ void lead_run(struct node *n)
         return;
     if (n->now_ms >= n->term.beacon_at_ms)
         send_beacon(n, 0);
-    head_load(n);
+    load_run(n);
     plan_watch(n);
     if (n->writer.state == WRITER_IDLE)
         head_write(n);

@@ -425,8 +425,10 @@ void plan_watch(struct node *n)
     struct plan *p = &n->plan;
     enum cause cause;
 
-    /* L3: nothing is granted or expired before the barrier. */
-    if (l->is_lost || !l->is_loaded || n->now_ms < n->term.barrier_end_ms)
+    /* L3: nothing is granted or expired before the barrier; and nothing is decided by one
+     * who may have been deposed meanwhile. */
+    if (l->is_lost || !l->is_loaded || n->now_ms < n->term.barrier_end_ms ||
+        !lead_has_authority(n))
         return;
     for (uint32_t num = 0; num < n->roster.n; num++)
         if (n->roster.mate[num].is_member)

@@ -19,6 +19,7 @@
 enum {
     TRACE_ROOM = 8192,     /* text of one step's trace */
     LIST_RETRY_MS = 1000,  /* before a listing that failed is asked for again */
+    QUICK_BEACONS = 3,     /* after a takeover, and when somebody has joined */
     RETRY_MS = 50,         /* before a read that failed is tried again */
     JOIN_BATCH_MS = 20,    /* joiners that come together share a head */
     RELEASE_BATCH_MS = 25, /* releases likewise */
@@ -107,6 +108,7 @@ struct node {
     struct actions *out;
 
     enum life_state life;
+    bool is_reborn;       /* a session was lost: the way begins at ClaimingID again */
     enum phase phase;     /* of the group */
     const char *degraded; /* the reason, NULL: not degraded */
     uint64_t good_ms;     /* since when nothing is wrong with link and log */
@@ -172,12 +174,14 @@ uint64_t lead_wake_ms(const struct node *n);
 bool lead_is_heading(const struct node *n); /* leads, and knows the head */
 bool lead_has_authority(const struct node *n);
 
+/* node_load.c: what a new leader reads */
+void load_run(struct node *n); /* the next own record, if any is to be read */
+void load_answer(struct node *n, const struct event *ev);
+void load_start_over(struct node *n, struct stamp seen, const char *why);
+
 /* node_head.c: what the leader writes */
-void head_load(struct node *n); /* own records after a takeover */
-void head_loaded(struct node *n, const struct event *ev);
 void head_write(struct node *n); /* the next write, if any is due */
 void head_acked(struct node *n);
-void head_start_over(struct node *n, struct stamp seen, const char *why);
 uint64_t head_wake_ms(const struct node *n);
 
 /* node_plan.c: what the leader wants */

@@ -76,7 +76,7 @@ static void take_up(struct node *n)
 {
     struct member *m = &n->me;
 
-    if (!member_may_hold(m, n->now_ms, n->conf.ownership))
+    if (!member_may_take(m, n->now_ms, n->conf.ownership, n->conf.timing.fence_margin))
         return;
     uint64_t until = is_strict(n) ? m->deadline_ms : UINT64_MAX;
 
@@ -139,6 +139,8 @@ static void lose_session(struct node *n, const char *reason)
     n->own = (struct own_ref){.slot = OWN_SLOT_NONE};
     if (m->leaving != LEAVING_NO)
         m->has_left = true;
+    else
+        n->is_reborn = true;
 }
 
 /* ---- heads --------------------------------------------------------------------------
@@ -178,7 +180,11 @@ static void apply(struct node *n, const struct head_member *mine)
     }
     hold_judge(&n->hold, &n->applied, mine->state == MEMBER_AWAY, before, n->out);
     take_up(n);
-    send_heartbeat(n, (struct session){0}, 0);
+    if (is_first && !session_is_none(m->heard) &&
+        member_may_echo(m, m->heard, m->heard_k))
+        send_heartbeat(n, m->heard, m->heard_k); /* so that the next beacon has our bit */
+    else
+        send_heartbeat(n, (struct session){0}, 0);
 }
 
 /* Applies n->next, or reads our own record first if that is another one. */
@@ -346,6 +352,7 @@ void work_hear_beacon(struct node *n, const struct beacon *b)
     case HEARD_NEW: on_new_leader(n, b); break;
     case HEARD_KNOWN: break;
     }
+    n->term.is_probe = false; /* whatever the log may hold, there was a leader */
     if (b->addr != n->conf.addr) {
         if ((n->term.role == ROLE_LEADING || n->term.role == ROLE_READING_HEAD) &&
             b->term > n->term.mine)
@@ -356,6 +363,8 @@ void work_hear_beacon(struct node *n, const struct beacon *b)
             lead_step_down(n, "the leader lives");
     }
     n->phase = b->phase;
+    m->heard = b->leader;
+    m->heard_k = b->k;
     if ((b->flags & BEACON_RESIGNS) != 0)
         wait_for_leader(n, sat_sub(n->now_ms, n->conf.timing.election_timeout));
     else if (b->allowance_ms > 0)

@@ -190,8 +190,8 @@ struct mate *roster_heartbeat(struct roster *r, const struct heartbeat *h, bool 
     m->is_heard = true;
     m->heard_ms = now_ms;
     m->flags = h->flags;
-    if (is_echo) {
-        m->has_echo = true;
+    if (is_echo && h->k > m->echo_k) {
+        m->echo_k = h->k;
         m->echo_ms = now_ms;
     }
     if (is_report && (!m->has_report || h->released > m->reported)) {
@@ -201,33 +201,22 @@ struct mate *roster_heartbeat(struct roster *r, const struct heartbeat *h, bool 
     return m;
 }
 
-uint32_t roster_bits(struct roster *r, uint8_t *bits, uint64_t now_ms)
+void roster_bits(struct roster *r, struct beacon *b)
 {
-    uint32_t bytes = 0;
-
-    (void)now_ms;
-    memset(bits, 0, BITS_MAX);
     for (uint32_t num = 0; num < r->n; num++) {
         struct mate *m = &r->mate[num];
-        bool give = m->is_member && m->has_echo && !m->is_expired;
 
-        m->has_echo = false;
-        if (!give)
+        if (!m->is_member || m->is_expired || m->echo_k == 0)
             continue;
-        bits[num / 8] = (uint8_t)(bits[num / 8] | 1u << (num % 8));
-        bytes = num / 8 + 1;
+        uint64_t lag = b->k - 1 - m->echo_k;
+        if (lag >= BEACON_LAGS)
+            continue;
+        b->bits[lag][num / 8] = (uint8_t)(b->bits[lag][num / 8] | 1u << (num % 8));
+        b->bits_n[lag] = num / 8 + 1;
         m->has_bit = true;
         /* Its deadline is anchored at its send time, which lies before this arrival. */
-        if (m->echo_ms > m->bit_ms)
-            m->bit_ms = m->echo_ms;
+        m->bit_ms = m->echo_ms;
     }
-    return bytes;
-}
-
-void roster_forget_echoes(struct roster *r)
-{
-    for (uint32_t num = 0; num < r->n; num++)
-        r->mate[num].has_echo = false;
 }
 
 uint64_t roster_stretch(uint64_t duration_ms, const struct node_timing *timing)

@@ -21,7 +21,7 @@ struct mate {
     /* heard from this session since we lead */
     bool is_heard;
     uint64_t heard_ms; /* newest heartbeat, when it came in */
-    bool has_echo;     /* it echoed our newest beacon */
+    uint64_t echo_k;   /* the newest of our beacons that it has echoed, 0: none */
     uint64_t echo_ms;  /* when that came in */
     bool has_bit;
     uint64_t bit_ms;    /* arrival of the heartbeat for which the last bit was given */
@@ -71,16 +71,14 @@ enum join_answer {
 enum join_answer roster_join(struct roster *r, const struct join *j,
                              const struct node_timing *timing, uint64_t now_ms);
 
-/* A heartbeat of a member.  'is_echo': it echoes our newest beacon; 'is_report': its
+/* A heartbeat of a member.  'is_echo': it echoes a beacon of ours; 'is_report': its
  * applied head is the one we know.  NULL: not a member. */
 struct mate *roster_heartbeat(struct roster *r, const struct heartbeat *h, bool is_echo,
                               bool is_report, uint64_t now_ms);
 
-/* L1: the bits of the beacon to come; forgets the echoes. */
-uint32_t roster_bits(struct roster *r, uint8_t *bits, uint64_t now_ms);
-
-/* A beacon without bits: an echo of the one before must not earn a bit in the next. */
-void roster_forget_echoes(struct roster *r);
+/* L1: the bits of beacon b->k.  A bit is for one heartbeat and worth the same whenever
+ * it is given, so it is repeated as long as the echo is new enough. */
+void roster_bits(struct roster *r, struct beacon *b);
 
 /* L5: when the lease of this member has ended for sure, by our own clock and with drift
  * on both sides, if we give no further bit.  0: it never had one from us. */

@@ -34,7 +34,8 @@ struct term {
     uint64_t t_kv_ms; /* send time of the last conditional write that succeeded */
     uint64_t barrier_end_ms;
     uint64_t beacon_at_ms;
-    uint64_t k; /* number of the newest beacon */
+    uint64_t k;     /* number of the newest beacon */
+    uint32_t quick; /* so many beacons follow at a fifth of the interval */
 };
 
 enum heard {

@@ -161,15 +161,28 @@ static void put_beacon(struct wire_out *o, const struct beacon *b)
     wire_put_u8(o, (uint8_t)b->phase);
     wire_put_varint(o, b->allowance_ms);
     wire_put_u8(o, b->flags);
-    wire_put_varint(o, b->bits_n);
-    wire_put(o, b->bits, b->bits_n);
+    for (int lag = 0; lag < BEACON_LAGS; lag++) {
+        wire_put_varint(o, b->bits_n[lag]);
+        wire_put(o, b->bits[lag], b->bits_n[lag]);
+    }
+}
+
+static uint32_t get_bits(struct wire_in *in, uint8_t *bits)
+{
+    uint64_t n = wire_get_varint(in);
+    const uint8_t *from = n <= BITS_MAX ? wire_get(in, n) : NULL;
+
+    if (from == NULL) {
+        in->is_bad = true;
+        return 0;
+    }
+    memcpy(bits, from, n);
+    return (uint32_t)n;
 }
 
 static void get_beacon(struct wire_in *in, struct beacon *b)
 {
     uint8_t phase;
-    uint64_t bits_n;
-    const uint8_t *bits;
 
     b->gen = wire_get_varint(in);
     b->term = wire_get_varint(in);
@@ -183,16 +196,13 @@ static void get_beacon(struct wire_in *in, struct beacon *b)
     phase = wire_get_u8(in);
     b->allowance_ms = wire_get_varint(in);
     b->flags = wire_get_u8(in);
-    bits_n = wire_get_varint(in);
-    if (phase > PHASE_EMERGENCY || bits_n > BITS_MAX) {
+    if (phase > PHASE_EMERGENCY) {
         in->is_bad = true;
         return;
     }
     b->phase = (enum phase)phase;
-    b->bits_n = (uint32_t)bits_n;
-    bits = wire_get(in, bits_n);
-    if (bits != NULL && bits_n > 0)
-        memcpy(b->bits, bits, bits_n);
+    for (int lag = 0; lag < BEACON_LAGS; lag++)
+        b->bits_n[lag] = get_bits(in, b->bits[lag]);
 }
 
 static void put_heartbeat(struct wire_out *o, const struct heartbeat *h)

@@ -48,7 +48,7 @@ enum message_type {
 
 enum { BEACON_RESIGNS = 1 };
 enum { HEARTBEAT_DRAINS = 1, HEARTBEAT_IS_AWAY = 2 };
-enum { BITS_MAX = 4096 / 8 };
+enum { BITS_MAX = 4096 / 8, BEACON_LAGS = 4 };
 
 struct beacon {
     uint64_t gen, term;
@@ -61,8 +61,11 @@ struct beacon {
     enum phase phase;
     uint64_t allowance_ms; /* 0: no authority */
     uint8_t flags;
-    uint32_t bits_n;        /* bytes */
-    uint8_t bits[BITS_MAX]; /* bit i: member with number i */
+    /* Bit i of bits[d]: the newest heartbeat of the member with number i echoes beacon
+     * k - 1 - d.  So an answer may take longer than one interval, and a lost beacon
+     * costs nobody a bit. */
+    uint32_t bits_n[BEACON_LAGS]; /* bytes */
+    uint8_t bits[BEACON_LAGS][BITS_MAX];
 };
 
 struct heartbeat {

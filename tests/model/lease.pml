@@ -1,12 +1,14 @@
 /* Leases: may a worker hold partition p, and when may a leader give p to another one?
-   Two workers, one partition, one fenced log, one leader in charge and up to OLD of its predecessors that do not know
-   yet. Beacons are lost or late without bound, and each party goes by what reached it. What each mutant takes away,
-   what is folded, bounds and figures: README.md beside this file.
+   Two workers, one partition, one fenced log, one leader in charge and up to OLD predecessors
+   that do not know yet. Heartbeats and beacons are lost or late without bound, and each party
+   goes by what reached it. README.md beside this file says what each mutant takes away, what is
+   folded, and the figures.
 
    RUN     spin -a lease.pml && gcc -O2 -DSAFETY -o pan pan.c && ./pan -m1000000
    MUTANT  spin -DBUG_<NAME> -a lease.pml; each name stands at the rule that it takes away.
-   BOUNDS  EPOCHS that the log may reach, OLD leaders, L (lease) and A (a leader's authority) in ticks. Takeovers, bits and
-           time are not bounded: every moment of the protocol stands here as the ticks left until it. */
+   BOUNDS  EPOCHS that the log may reach, OLD leaders, L (lease) and A (a leader's authority) in
+           ticks. Takeovers, bits and time are not bounded: every moment of the protocol stands
+           here as the ticks left until it. */
 #ifndef EPOCHS
 #define EPOCHS 4
 #endif
@@ -20,14 +22,14 @@
 #define A 2
 #endif
 
-/* ---------------------------------------------------------------- the rules, each with its mutant */
+/* ---------------------------------------- the rules, each with its mutant */
 /* W1: a bit counts only for a worker that has applied the epoch of the beacon that carries it. */
 #ifdef BUG_W1
 #define W1_EPOCH(w, beacon_epoch) true
 #else
 #define W1_EPOCH(w, beacon_epoch) (worker[w].applied >= (beacon_epoch))
 #endif
-/* W1: the lease is counted from the worker's own sending of the heartbeat that the beacon answers. */
+/* W1: the lease is counted from the worker's own sending of the heartbeat that is answered. */
 #ifdef BUG_ANCHOR
 #define W1_SPENT(w) 0
 #define W1_ON_THE_WAY(left) skip
@@ -55,7 +57,8 @@
 #define L1_ALLOWANCE(r) MIN(L, reign[r].authority)
 #endif
 #endif
-/* L3: a new leader's first grant or expiry waits until the authority of its predecessors is surely over. */
+/* L3: a new leader's first grant or expiry waits until the authority of its predecessors is
+   surely over. */
 #ifdef BUG_NO_BARRIER
 #define L3_BARRIER 0
 #else
@@ -74,25 +77,26 @@
 #define L5_LAPSED(w) (last_bit[w] == 0)
 #endif
 
-/* ---------------------------------------------------------------- the log (the head, and that it is conditional)
+/* ---------------------------------------- the log (the head, and that it is conditional)
    Only the leader in charge can write: the takeover moved the sequence that the others expect. */
 byte log_epoch = 1;
 byte log_members = 3;       /* sessions, a bit each */
 byte log_owner = 0;         /* whose own record lists p */
-bit  log_pending = 0;       /* its `from` is the other worker at epoch log_since, and that is not released yet */
+bit  log_pending = 0;       /* its `from`: the other worker, at epoch log_since, not released yet */
 byte log_since = 1;
 
-/* ---------------------------------------------------------------- the parties */
+/* ---------------------------------------- the parties */
 typedef worker_state {
     byte applied;           /* epoch of the head it goes by */
     bit  listed;            /* that head lets it hold p, its lease left out */
     byte lease;             /* ticks until its deadline */
     byte seen;              /* newest reign heard of (W4) */
-    byte heartbeat;         /* ticks until the last one it sent is too old to be worth anything; 0: there is none */
+    byte heartbeat;         /* ticks until the last one it sent is worth nothing any more */
 };
-/* Reigns are counted back from the present one: 0 leads, 1 was deposed by it, and so on. A higher number is a lower term. */
+/* Reigns are counted back from the present one: 0 leads, 1 was deposed by it, and so on. So a
+   higher number is a lower term. */
 typedef reign_state {
-    byte epoch, members;    /* as this leader knows them: behind the log until it hears that its head is written */
+    byte epoch, members;    /* as it knows them: behind the log until it hears of its own write */
     byte authority;         /* ticks until auth_end */
 };
 typedef beacon_state {      /* the newest beacon with a bit on its way from a reign to a worker */
@@ -103,9 +107,10 @@ worker_state worker[2];
 reign_state reign[OLD + 1];
 beacon_state beacon[2 * (OLD + 1)];
 byte barrier;               /* of reign 0: ticks until it may grant and expire */
-byte last_bit[2];           /* of reign 0: ticks until every lease it may have given this worker is over */
+byte last_bit[2];           /* of reign 0: ticks until every lease it may have given is over */
 
-/* With -DFIRES, pan prints the first time each of these happens: what never happens, nothing was shown about. */
+/* With -DFIRES, pan prints the first time each of these happens: what never happens, nothing was
+   shown about. */
 #ifdef FIRES
 #define fires(what) c_code { static int n_times; if (n_times++ == 0) printf("fires: %s\n", #what); }
 #else
@@ -121,22 +126,24 @@ byte last_bit[2];           /* of reign 0: ticks until every lease it may have g
 inline run_down(ticks) { if :: ticks > 0 -> ticks-- :: else fi }
 byte n;                     /* scratch, 0 between steps */
 
-/* ---------------------------------------------------------------- THE PROPERTIES, by the names that pan prints */
+/* ---------------------------------------- THE PROPERTIES, by the names that pan prints */
 bit two_hold_p;             /* at one instant */
-bit past_reckoning;         /* I6, with -DRECKON: a deadline later than the leader in charge reckons it to be. The mutants
-                               are judged without it, so that each really brings two holders about. */
+bit past_reckoning;         /* I6, with -DRECKON: a deadline later than the leader reckons. Mutants
+                               are judged without, so that each really makes two holders. */
 inline violated_if(what, property) { if :: what -> property = 1 :: else fi; assert(!property) }
 
 #define HOLDS(w) (worker[w].listed && worker[w].lease > 0)
 inline check() { violated_if(HOLDS(0) && HOLDS(1), two_hold_p) }
 #ifdef RECKON
-#define RECKONED(w) violated_if(worker[w].lease > last_bit[w] && worker[w].lease > barrier, past_reckoning)
+#define RECKONED(w) \
+    violated_if(worker[w].lease > last_bit[w] && worker[w].lease > barrier, past_reckoning)
 #else
 #define RECKONED(w) skip
 #endif
 
-/* ---------------------------------------------------------------- time
-   The leader in charge has full authority, for it could have renewed its lease just now; a deposed one lives on what it had. */
+/* ---------------------------------------- time
+   The leader in charge has full authority, for it could have renewed its lease just now; a
+   deposed one lives on what it had. */
 proctype clock() {
     do
     :: d_step {
@@ -164,68 +171,101 @@ proctype clock() {
     od
 }
 
-/* ---------------------------------------------------------------- heartbeats of worker w, bits of reign r for w */
-#define WORTH(r, w) (L1_ALLOWANCE(r) - W1_SPENT(w))    /* of a bit that answers the last heartbeat now */
-
+/* ---------------------------------------- bits of reign r for worker w */
+#define WORTH(r, w) (L1_ALLOWANCE(r) - W1_SPENT(w))    /* if it answers the last heartbeat now */
+inline answer(r, w) {
+    BEACON(r, w).left = WORTH(r, w);
+    BEACON(r, w).epoch = reign[r].epoch;
+    if
+    :: r == 0 -> last_bit[w] = L
+    :: else -> fires(bit_of_a_deposed_leader)
+    fi
+}
+inline arrive(r, w) {
+    if
+    :: !W4_TERM(w, r) -> fires(lower_term_refused)
+    :: W4_TERM(w, r) ->
+        W4_SEEN(w, r);
+        if
+        :: !W1_EPOCH(w, BEACON(r, w).epoch) -> fires(bit_of_a_later_epoch_refused)
+        :: W1_EPOCH(w, BEACON(r, w).epoch) && BEACON(r, w).left > worker[w].lease ->
+            worker[w].lease = BEACON(r, w).left
+        :: else
+        fi
+    fi;
+    BEACON(r, w).left = 0; BEACON(r, w).epoch = 0;
+    RECKONED(w);
+    check()
+}
 proctype bits(byte r; byte w) {
     do
-    :: d_step { HAS(reign[r].members, w) && L1_MAY(r) && worker[w].heartbeat > 0 && WORTH(r, w) > 0 ->
-        BEACON(r, w).left = WORTH(r, w);
-        BEACON(r, w).epoch = reign[r].epoch;
-        if :: r == 0 -> last_bit[w] = L :: else -> fires(bit_of_a_deposed_leader) fi }
-    :: d_step { BEACON(r, w).left > 0 ->    /* it arrives; one that is lost runs out instead */
-        if
-        :: W4_TERM(w, r) ->
-            W4_SEEN(w, r);
-            if
-            :: W1_EPOCH(w, BEACON(r, w).epoch) && BEACON(r, w).left > worker[w].lease -> worker[w].lease = BEACON(r, w).left
-            :: else -> if :: !W1_EPOCH(w, BEACON(r, w).epoch) -> fires(bit_of_a_later_epoch_refused) :: else fi
-            fi
-        :: else -> fires(lower_term_refused)
-        fi;
-        BEACON(r, w).left = 0; BEACON(r, w).epoch = 0;
-        RECKONED(w);
-        check() }
+    :: d_step { HAS(reign[r].members, w) && L1_MAY(r) &&
+        worker[w].heartbeat > 0 && WORTH(r, w) > 0 -> answer(r, w) }
+    :: d_step { BEACON(r, w).left > 0 -> arrive(r, w) }     /* one that is lost runs out instead */
     od
 }
 
-/* ---------------------------------------------------------------- a worker applies the newest head, however late (W2, W3) */
+/* ---------------------------------------- a worker */
 proctype worker_steps(byte w) {
     do
     :: d_step { worker[w].heartbeat < L -> worker[w].heartbeat = L }
-    :: d_step { worker[w].applied < log_epoch ->
+    :: d_step { worker[w].applied < log_epoch ->    /* W2, W3: the newest head, however late */
         worker[w].applied = log_epoch;
         worker[w].listed = (HAS(log_members, w) && log_owner == w && !log_pending);
         check() }
     od
 }
 
-/* ---------------------------------------------------------------- the leader in charge, about one worker
-   What it knew when it sent a head stays true until the head is in the log, or the head is refused: so sending and
-   writing are one step. It hears of it later (`hear` below); until then it writes nothing more. */
+/* ---------------------------------------- the leader, about worker w
+   What it knew when it sent a head stays true until the head is in the log, or the head is
+   refused: so sending and writing are one step. It hears of it later (`hear` below); until then
+   it writes nothing more. */
 #define MAY_WRITE (reign[0].epoch == log_epoch && log_epoch < EPOCHS)
 #define MAY_GRANT (MAY_WRITE && barrier == 0)
 
+inline revoke(w) {
+    log_epoch++; log_owner = OTHER(w); log_pending = 1; log_since = log_epoch; fires(revoke)
+}
+inline grant_on_release() {
+    log_epoch++; log_pending = 0; log_since = 0; fires(grant_on_release)
+}
+inline expire(w) {                  /* dropped, and the other one has p, in one head */
+    log_epoch++; log_members = WITHOUT(log_members, w);
+    log_owner = OTHER(w); log_pending = 0; log_since = 0;
+    L5_STOP_BITS(w);
+    fires(expiry)
+}
+inline join(w) {                    /* again: it may be a late copy of its old join */
+    log_epoch++; log_members = WITH(log_members, w); fires(join_of_a_dropped_session)
+}
 proctype deciding(byte w) {
     do
-    :: d_step { MAY_WRITE && log_members == 3 && log_owner == w && !log_pending ->          /* move: revoke */
-        log_epoch++; log_owner = OTHER(w); log_pending = 1; log_since = log_epoch;
-        fires(revoke) }
-    :: d_step { MAY_GRANT && log_pending && log_owner == OTHER(w) && worker[w].applied >= log_since ->  /* L4: w released */
-        log_epoch++; log_pending = 0; log_since = 0;
-        fires(grant_on_release) }
-    :: d_step { MAY_GRANT && log_members == 3 && L5_LAPSED(w) ->                            /* L5: w dropped, the other has p */
-        log_epoch++; log_members = WITHOUT(log_members, w); log_owner = OTHER(w); log_pending = 0; log_since = 0;
-        L5_STOP_BITS(w);
-        fires(expiry) }
-    :: d_step { MAY_WRITE && !HAS(log_members, w) ->                                        /* w joins, or a late copy of its join */
-        log_epoch++; log_members = WITH(log_members, w);
-        fires(join_of_a_dropped_session) }
+    :: d_step { MAY_WRITE && log_members == 3 && log_owner == w && !log_pending -> revoke(w) }
+    :: d_step { MAY_GRANT && log_pending && log_owner == OTHER(w) &&                    /* L4 */
+        worker[w].applied >= log_since -> grant_on_release() }
+    :: d_step { MAY_GRANT && log_members == 3 && L5_LAPSED(w) -> expire(w) }            /* L5 */
+    :: d_step { MAY_WRITE && !HAS(log_members, w) -> join(w) }
     od
 }
 
+/* ---------------------------------------- takeovers */
 inline hear() { reign[0].epoch = log_epoch; reign[0].members = log_members }
 
+inline step_aside() {               /* it lives on without knowing, with all its authority left */
+    n = OLD;
+    do
+    :: n > 0 ->
+        reign[n].epoch = reign[n - 1].epoch;
+        reign[n].members = reign[n - 1].members;
+        reign[n].authority = reign[n - 1].authority;
+        BEACON(n, 0).left = BEACON(n - 1, 0).left; BEACON(n, 0).epoch = BEACON(n - 1, 0).epoch;
+        BEACON(n, 1).left = BEACON(n - 1, 1).left; BEACON(n, 1).epoch = BEACON(n - 1, 1).epoch;
+        n--
+    :: else -> break
+    od;
+    worker[0].seen = MIN(OLD, worker[0].seen + 1);
+    worker[1].seen = MIN(OLD, worker[1].seen + 1)
+}
 inline take_over() {
     BEACON(0, 0).left = 0; BEACON(0, 0).epoch = 0;
     BEACON(0, 1).left = 0; BEACON(0, 1).epoch = 0;
@@ -238,23 +278,8 @@ inline take_over() {
 proctype leading() {
     do
     :: d_step { reign[0].epoch < log_epoch -> hear() }
-    :: d_step { true ->                                     /* the deposed leader lives on */
-        n = OLD;
-        do
-        :: n > 0 ->
-            reign[n].epoch = reign[n - 1].epoch;
-            reign[n].members = reign[n - 1].members;
-            reign[n].authority = reign[n - 1].authority;
-            BEACON(n, 0).left = BEACON(n - 1, 0).left; BEACON(n, 0).epoch = BEACON(n - 1, 0).epoch;
-            BEACON(n, 1).left = BEACON(n - 1, 1).left; BEACON(n, 1).epoch = BEACON(n - 1, 1).epoch;
-            n--
-        :: else -> break
-        od;
-        worker[0].seen = MIN(OLD, worker[0].seen + 1);
-        worker[1].seen = MIN(OLD, worker[1].seen + 1);
-        take_over();
-        fires(takeover) }
-    :: d_step { BEACON(0, 0).left == 0 && BEACON(0, 1).left == 0 ->     /* it is dead, so its predecessors stay in view */
+    :: d_step { true -> step_aside(); take_over(); fires(takeover) }
+    :: d_step { BEACON(0, 0).left == 0 && BEACON(0, 1).left == 0 ->     /* from a dead leader */
         take_over();
         fires(takeover_from_the_dead) }
     od

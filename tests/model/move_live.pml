@@ -1,6 +1,7 @@
 /* The liveness check of the move model. Included by move.pml under -DLIVE.
-   The faults stop: those in `alive` live and answer, everyone else is dead, leases lapse, the barrier ends. A leader that
-   does the first sensible thing, one head a round, must get p held by somebody who lives within ROUNDS heads. */
+   The faults stop: those in `alive` live and answer, everyone else is dead, leases lapse, the
+   barrier ends. A leader that does the first sensible thing, one head a round, must get p held
+   by somebody who lives within ROUNDS heads. */
 #define ROUNDS 8
 byte alive, t, round;
 
@@ -24,18 +25,19 @@ inline some_living(among) {                    /* -> t */
     :: else -> break
     od
 }
+#define ALL_IS_WELL (owner != NOBODY && HAS(alive, owner) && !parked)
 inline first_sensible_thing() {
     some_living(members);
     if
     :: FROM_IN_FORCE && HAS(alive, from_s) -> released = from_e
     :: FROM_IN_FORCE && !HAS(alive, from_s) -> drop(from_s)
-    :: !FROM_IN_FORCE && owner != NOBODY && HAS(alive, owner) && !parked -> skip    /* all is well */
-    :: !FROM_IN_FORCE && (owner == NOBODY || !HAS(alive, owner) || parked) && t != NOBODY ->
+    :: !FROM_IN_FORCE && ALL_IS_WELL -> skip
+    :: !FROM_IN_FORCE && !ALL_IS_WELL && t != NOBODY ->
         j = owner;
         plan = TO(t);
         carry_out();
         if :: j != NOBODY && j != t && !HAS(alive, j) -> drop(j) :: else fi
-    :: !FROM_IN_FORCE && (owner == NOBODY || !HAS(alive, owner) || parked) && t == NOBODY ->
+    :: !FROM_IN_FORCE && !ALL_IS_WELL && t == NOBODY ->
         some_living(7);
         if
         :: TWIN(t) != NOBODY && HAS(members, TWIN(t)) -> plan = REPLACING(t); carry_out()
@@ -55,7 +57,10 @@ inline forget_everything() {                /* one end for all runs */
     :: else -> break
     od;
     i = 0;
-    do :: i <= OLD -> reign[i].epoch = 0; reign[i].members = 0; reign[i].authority = 0; i++ :: else -> break od;
+    do
+    :: i <= OLD -> reign[i].epoch = 0; reign[i].members = 0; reign[i].authority = 0; i++
+    :: else -> break
+    od;
     i = 0;
     do :: i < SESSIONS * (E + 1) -> says[i] = 0; i++ :: else -> break od;
     tidy()
@@ -66,7 +71,8 @@ inline judge(who) {
     do
     :: i < SESSIONS ->
         if :: worker[i].leaving -> alive = WITHOUT(alive, i) :: else fi;
-        violated_if(HAS(alive & members, i) && worker[i].applied < head && SAYS_WHAT(i, head) == UNREADABLE, newest_unreadable);
+        violated_if(HAS(alive & members, i) && worker[i].applied < head &&
+            SAYS_WHAT(i, head) == UNREADABLE, newest_unreadable);
         worker[i].lease = 0;
         i++
     :: else -> break
@@ -80,7 +86,8 @@ inline judge(who) {
         :: round < ROUNDS -> first_sensible_thing(); head++; applied_by_the_living(); round++
         :: else -> break
         od;
-        violated_if(owner == NOBODY || !HAS(alive & members, owner) || worker[owner].p != HOLDING, not_recovered)
+        violated_if(owner == NOBODY || !HAS(alive & members, owner) ||
+            worker[owner].p != HOLDING, not_recovered)
     :: else
     fi;
     forget_everything()

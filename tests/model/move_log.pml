@@ -1,11 +1,14 @@
-/* The log of the move model: how own records and heads are written, and what a head says. Included by move.pml alone. */
+/* The log of the move model: how own records and heads are written, and what a head says.
+   Included by move.pml alone. */
 
 #ifdef BUG_NO_HASH      /* so the records themselves are kept, and what a head says of `from` */
-byte record[2 * SESSIONS];                  /* 0: does not list p; else 1 + session + 4 * from_s + 16 * from_e */
+byte record[2 * SESSIONS];  /* 0: does not list p; else 1 + session + 4 * from_s + 16 * from_e */
 byte members_of[E + 1], from_of[E + 1], released_of[E + 1];
 #define RECORD(id, which) record[2 * (id) + (which)]
 inline write_record(id, content) { RECORD(id, FREE_SLOT(id)) = content }
-inline remember_head() { members_of[head] = members; from_of[head] = from_s; released_of[head] = released }
+inline remember_head() {
+    members_of[head] = members; from_of[head] = from_s; released_of[head] = released
+}
 inline read_head(w, k) {
     x = SAYS_WHAT(w, k);
     if
@@ -15,7 +18,8 @@ inline read_head(w, k) {
         :: j == 0 || ((j - 1) & 3) != w -> x = NOT_YOURS
         :: else ->
             to_s = ((j - 1) >> 2) & 3; to_e = (j - 1) >> 4;
-            x = (to_s == NOBODY || !HAS(members_of[k], to_s) || from_of[k] == to_s && released_of[k] >= to_e -> YOURS : NOT_YOURS)
+            x = (to_s == NOBODY || !HAS(members_of[k], to_s) ||
+                from_of[k] == to_s && released_of[k] >= to_e -> YOURS : NOT_YOURS)
         fi
     :: else
     fi
@@ -52,7 +56,6 @@ inline what_head_says(s) {                  /* W2 without the deadline -> x */
     fi
 }
 inline hear() { reign[0].epoch = head; reign[0].members = members }
-inline tidy() { i = 0; j = 0; x = 0; to_s = 0; to_e = 0 }
 inline write_head() {
     head++;
     i = 0;
@@ -78,9 +81,12 @@ inline write_head() {
 inline new_from(target) {                   /* -> to_s, to_e */
     if
     :: owner == NOBODY -> to_s = NOBODY; to_e = 0
-    :: owner != NOBODY && FROM_IN_FORCE && target != from_s -> RETARGETED_FROM; fires(move_in_flight_sent_elsewhere)
-    :: owner != NOBODY && FROM_IN_FORCE && target == from_s -> to_s = NOBODY; to_e = 0; fires(back_home)
-    :: owner != NOBODY && !FROM_IN_FORCE && target == owner -> to_s = NOBODY; to_e = 0; fires(parked_no_more)
+    :: owner != NOBODY && FROM_IN_FORCE && target != from_s ->
+        RETARGETED_FROM; fires(move_in_flight_sent_elsewhere)
+    :: owner != NOBODY && FROM_IN_FORCE && target == from_s ->      /* nobody else can have had p */
+        to_s = NOBODY; to_e = 0; fires(back_home)
+    :: owner != NOBODY && !FROM_IN_FORCE && target == owner ->
+        to_s = NOBODY; to_e = 0; fires(parked_no_more)
     :: owner != NOBODY && !FROM_IN_FORCE && target != owner -> to_s = owner; to_e = head + 1
     fi
 }
@@ -91,9 +97,9 @@ inline list_at(target) {                    /* slots are the caller's business *
     TOKEN_NEW
 }
 inline unlist() { owner = NOBODY; parked = 0; from_s = NOBODY; from_e = 0; released = 0 }
-inline flip(id) { slot[id] = FREE_SLOT(id) }                /* the head names the record just written */
+inline flip(id) { slot[id] = FREE_SLOT(id) }    /* the head names the record just written */
 
-inline write_records(what) {                /* the step before a head: own records into slots that no head names */
+inline write_records(what) {                    /* the step before a head */
     plan = what;
     if
     :: plan <= SESSIONS ->
@@ -105,7 +111,8 @@ inline write_records(what) {                /* the step before a head: own recor
     :: plan >= REPLACING(0) ->
         to_s = NOBODY;
         new_from(plan - REPLACING(0));
-        x = (owner == TWIN(plan - REPLACING(0)) && !parked -> 1 + (plan - REPLACING(0)) + 4 * to_s + 16 * to_e : 0);
+        x = (owner == TWIN(plan - REPLACING(0)) && !parked ->
+            1 + (plan - REPLACING(0)) + 4 * to_s + 16 * to_e : 0);
         write_record(ID(plan - REPLACING(0)), x)
     fi;
     tidy()
@@ -124,7 +131,7 @@ inline add(s) {
     members = WITH(members, s);
     if :: s == from_s -> released = BORN_RELEASED :: else fi
 }
-inline carry_out() {                        /* what the head of this plan says; the caller writes it */
+inline carry_out() {                            /* what the head of this plan says */
     if
     :: plan <= SESSIONS ->
         if :: owner != NOBODY && owner != plan - 1 -> flip(ID(owner)) :: else fi;
@@ -133,7 +140,7 @@ inline carry_out() {                        /* what the head of this plan says; 
         parked = 0
     :: plan == PARKING -> flip(ID(owner)); PARK
     :: plan == UNLISTING -> flip(ID(owner)); unlist()
-    :: plan >= REPLACING(0) ->              /* `from` is the old session, which goes in this same head */
+    :: plan >= REPLACING(0) ->                  /* `from` is the twin, which goes in this head */
         x = plan - REPLACING(0);
         i = FREE_SLOT(ID(x));
         if

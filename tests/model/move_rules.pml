@@ -1,4 +1,5 @@
-/* The rules of the move model, each with the mutant that takes it away. Included by move.pml alone. */
+/* The rules of the move model, each with the mutant that takes it away. Included by move.pml
+   alone. */
 /* W1: a bit counts only for a worker that has applied the epoch of the beacon that carries it. */
 #ifdef BUG_W1
 #define W1_EPOCH(w, r) true
@@ -21,14 +22,23 @@
 #ifdef BUG_REVIVE
 #define W2_DEADLINE(w) skip
 #else
-#define W2_DEADLINE(w) if :: worker[w].p == STOPPING && worker[w].lease == 0 -> worker[w].p = IDLE; fires(stop_ended_by_the_deadline) :: else fi
+#define W2_DEADLINE(w) \
+    if \
+    :: worker[w].p == STOPPING && worker[w].lease == 0 -> \
+        worker[w].p = IDLE; fires(stop_ended_by_the_deadline) \
+    :: else \
+    fi
 #endif
-/* Away: who has left for a restart takes nothing more, and whom the head calls away holds nothing. */
-#ifdef BUG_AWAY_HOLDS
+/* Away: who has left for a restart takes nothing more (PROMISE), and whom the head calls away
+   holds nothing (HOLDS: neither). */
+#if defined(BUG_AWAY_HOLDS) || defined(BUG_AWAY_PROMISE)
 #define TAKES(w) true
-#define NOT_AWAY(w) true
 #else
 #define TAKES(w) (!worker[w].leaving)
+#endif
+#ifdef BUG_AWAY_HOLDS
+#define NOT_AWAY(w) true
+#else
 #define NOT_AWAY(w) (!HAS(away, w))
 #endif
 /* Away: the head says so once the session has reported everything released. */
@@ -51,7 +61,8 @@
 #endif
 /* ... and from the session that `from` names, not from an earlier one of the same id. */
 #ifdef BUG_OLD_REPORT
-#define RELEASE_REPORTED (REPORTED(from_s, from_e) || TWIN(from_s) != NOBODY && REPORTED(TWIN(from_s), from_e))
+#define RELEASE_REPORTED (REPORTED(from_s, from_e) || \
+    TWIN(from_s) != NOBODY && REPORTED(TWIN(from_s), from_e))
 #else
 #define RELEASE_REPORTED REPORTED(from_s, from_e)
 #endif

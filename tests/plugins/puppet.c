@@ -15,7 +15,7 @@ struct puppet {
     const struct parti_host *host;
     char behave[32];
     int gate;
-    int told; /* descriptor that is told of destroy() */
+    int told; /* descriptor: 'o' when obey() begins, 'd' at destroy() */
     atomic_uint calls;
     int cancel; /* eventfd */
     char partitions[512];
@@ -41,9 +41,11 @@ static void hang(const struct puppet *p)
             (void)poll(NULL, 0, 1000);
 }
 
-/* Returns when told to stop; asks often. */
+/* Says that it runs, returns when told to stop; asks often. */
 static int32_t obey(const struct puppet *p)
 {
+    if (p->told >= 0)
+        (void)!write(p->told, "o", 1);
     while (!p->host->stop_wanted(p->host))
         (void)poll(NULL, 0, 5);
     return PARTI_CANCELED;
@@ -52,7 +54,8 @@ static int32_t obey(const struct puppet *p)
 static int32_t puppet_create(void **self, const struct parti_host *host,
                              const struct parti_conf *conf, struct parti_error *error)
 {
-    const char *behave = parti_conf_text(conf, "behave");
+    const char *given = parti_conf_text(conf, "behave");
+    const char *behave = given != NULL ? given : "well";
     const char *partitions = parti_conf_text(conf, "partitions");
     struct puppet *p = calloc(1, sizeof *p);
 
@@ -95,8 +98,7 @@ static void puppet_destroy(void *self)
     free(p);
 }
 
-/* ---- strategy ------------------------------------------------------------------------
- */
+/* ---- strategy ---------------------------------------------------------------------- */
 
 /* Is the world what the interface promises?  The test's world has these rows. */
 static int32_t check_world(const struct parti_world *w, struct parti_error *error)
@@ -172,16 +174,18 @@ static int32_t puppet_assign(void *self, const struct parti_world *w, uint32_t *
     if (does(p, "exit"))
         _exit(3);
     if (does(p, "devour"))
-        for (;;) /* memory, touched so that it counts */
-            memset(malloc(64u << 20), 1, 64u << 20);
+        for (;;) { /* address space, hardly any memory */
+            volatile char *block = malloc(256u << 20);
+
+            block[0] = 1;
+        }
     if (does(p, "spin"))
         for (volatile uint64_t i = 0;; i++)
             continue;
     return PARTI_OK;
 }
 
-/* ---- source --------------------------------------------------------------------------
- */
+/* ---- source ------------------------------------------------------------------------ */
 
 static int32_t add(struct parti_sink *sink, const char *bytes, uint64_t n)
 {
@@ -295,8 +299,7 @@ static void puppet_cancel(void *self)
     (void)!write(p->cancel, &one, sizeof one);
 }
 
-/* ---- the plugin ----------------------------------------------------------------------
- */
+/* ---- the plugin -------------------------------------------------------------------- */
 
 #define BOTH                                                                          \
     {.name = "behave", .fallback = "well", .help = "What to do.", .type = PARTI_STR}, \

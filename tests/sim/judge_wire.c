@@ -50,14 +50,15 @@ void judge_beacon(struct sim *s, struct proc *p, const void *data, size_t n)
                             ? b->allowance_ms
                             : s->timing.heartbeat_ttl;
 
-    for (uint32_t num = 0; num < 8 * b->bits_n; num++) {
-        if ((b->bits[num / 8] >> (num % 8) & 1) == 0)
-            continue;
-        has_bits = true;
-        for (uint32_t i = 0; seats != NULL && i < seats->n; i++)
-            if (seats->num[i] == num)
-                reckon(s, seats->session[i], lease_ms);
-    }
+    for (uint32_t lag = 0; lag < BEACON_LAGS; lag++)
+        for (uint32_t num = 0; num < 8 * b->bits_n[lag]; num++) {
+            if ((b->bits[lag][num / 8] >> (num % 8) & 1) == 0)
+                continue;
+            has_bits = true;
+            for (uint32_t i = 0; seats != NULL && i < seats->n; i++)
+                if (seats->num[i] == num)
+                    reckon(s, seats->session[i], lease_ms);
+        }
     /* L1, I5: bits only before the end of the authority, and never worth more.  A leader
      * that resigns in this very step had its authority before it. */
     const struct judge_proc *jp = &s->judge->proc[p->slot];

@@ -43,20 +43,16 @@ expect:
 [    41] w0 > leader worker-2, term 1
 [    41] w1 > leader worker-2, term 1
 [    41] w2 > leader worker-2, term 1
-[   191] w0 > state WaitingAssignment -> Stable
-[   191] w1 > state WaitingAssignment -> Stable
-[   191] w2 > state WaitingAssignment -> Stable
+[    71] w0 > state WaitingAssignment -> Stable
+[    71] w1 > state WaitingAssignment -> Stable
+[    71] w2 > state WaitingAssignment -> Stable
 [  1235] w2 > plan (cold_start): 6 partitions, 3 workers
 [  1235] w2 > state Stable -> Rebalancing
 [  1241] w2 > write head 2 (cold_start)
-[  1241] w0 > state Stable -> Rebalancing
-[  1241] w1 > state Stable -> Rebalancing
 [  1243] w2 > head 2 acked: 3 members, 0 pending, 0 unowned
 [  1243] w2 > state Rebalancing -> Stable
 [  1243] w2 > state Stable -> Scaling
-[  1244] w0 > state Rebalancing -> Stable
 [  1244] w0 > state Stable -> Scaling
-[  1244] w1 > state Rebalancing -> Stable
 [  1244] w1 > state Stable -> Scaling
 [  1245] w0 > apply epoch 2 (cold_start)
 [  1245] w0 > app: takes 0 1 (epoch 2)

@@ -30,7 +30,9 @@ expect:
 [  9000] w0 > link up
 [  9094] w0 > apply epoch 3 (emergency)
 [  9094] w0 > session lost: the head has no such session any more
-[  9094] w0 > state Degraded -> WaitingAssignment
+[  9094] w0 > state Degraded -> ClaimingID
+[  9094] w0 > state ClaimingID -> Election
+[  9094] w0 > state Election -> WaitingAssignment
 [  9095] w2 > join heard from host
 [  9115] w2 > write head 4 (join)
 [  9117] w0 > apply epoch 4 (join)
@@ -39,9 +41,9 @@ expect:
 [  9117] w2 > apply epoch 4 (join)
 [  9117] w2 > head 4 acked: 3 members, 0 pending, 0 unowned
 [  9117] w2 > state Stable -> Scaling
-[  9268] w0 > state WaitingAssignment -> Stable
-[  9268] w0 > state Stable -> Scaling
-[  9268] w1 > state Stable -> Scaling
+[  9148] w0 > state WaitingAssignment -> Stable
+[  9148] w0 > state Stable -> Scaling
+[  9148] w1 > state Stable -> Scaling
 [  9617] w2 > plan (scale): 6 partitions, 3 workers
 [  9617] w2 > state Scaling -> Rebalancing
 [  9623] w2 > write head 5 (scale)

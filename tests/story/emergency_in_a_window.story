@@ -30,18 +30,19 @@ expect:
 [  6067] w3 > id worker-3
 [  6067] w2 > head 3 acked: 4 members, 0 pending, 0 unowned
 [  6067] w2 > state Stable -> Scaling
-[  6218] w1 > state Stable -> Scaling
-[  6218] w3 > state WaitingAssignment -> Stable
-[  6218] w3 > state Stable -> Scaling
-[  7289] w2 > worker-0 expired
-[  7289] w2 > plan (emergency): 6 partitions, 3 workers
-[  7289] w2 > state Scaling -> Emergency
-[  7291] w2 > write head 4 (emergency)
-[  7293] w1 > apply epoch 4 (emergency)
-[  7293] w2 > apply epoch 4 (emergency)
-[  7293] w2 > head 4 acked: 3 members, 0 pending, 0 unowned
-[  7293] w2 > state Emergency -> Stable
-[  7294] w1 > state Scaling -> Stable
-[  7294] w3 > state Scaling -> Stable
-[  7295] w3 > apply epoch 4 (emergency)
-[  7295] w3 > app: takes 0 1 (epoch 4)
+[  6098] w0 > state Stable -> Scaling
+[  6098] w1 > state Stable -> Scaling
+[  6098] w3 > state WaitingAssignment -> Stable
+[  6098] w3 > state Stable -> Scaling
+[  7379] w2 > worker-0 expired
+[  7379] w2 > plan (emergency): 6 partitions, 3 workers
+[  7379] w2 > state Scaling -> Emergency
+[  7381] w2 > write head 4 (emergency)
+[  7383] w1 > apply epoch 4 (emergency)
+[  7383] w2 > apply epoch 4 (emergency)
+[  7383] w2 > head 4 acked: 3 members, 0 pending, 0 unowned
+[  7383] w2 > state Emergency -> Stable
+[  7384] w1 > state Scaling -> Stable
+[  7384] w3 > state Scaling -> Stable
+[  7385] w3 > apply epoch 4 (emergency)
+[  7385] w3 > app: takes 0 1 (epoch 4)

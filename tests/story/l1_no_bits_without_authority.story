@@ -21,58 +21,60 @@ expect:
 [  3792] w0 > state Stable -> Degraded
 [  3792] w1 > state Stable -> Degraded
 [  3792] w2 > state Stable -> Degraded
-[  4342] w0 > candidate
-[  4410] w1 > candidate
-[  5342] w0 > follow: the log does not answer
-[  5410] w1 > follow: the log does not answer
-[  5941] w0 > candidate
-[  5998] w1 > candidate
-[  6941] w0 > follow: the log does not answer
-[  6998] w1 > follow: the log does not answer
-[  7479] w0 > candidate
-[  7549] w1 > candidate
-[  8479] w0 > follow: the log does not answer
-[  8549] w1 > follow: the log does not answer
-[  9008] w0 > candidate
-[  9014] w0 > won term 2
-[  9017] w0 > leader worker-0, term 2
-[  9017] w1 > leader worker-0, term 2
-[  9017] w2 > leader worker-0, term 2
-[  9017] w2 > follow: a higher term is heard
-[  9022] w0 > loaded 6 partitions
-[  9167] w0 > app: may hold until 10063
-[  9167] w0 > app: takes 0 1 (epoch 2)
-[  9167] w0 > state Degraded -> Stable
-[  9167] w1 > app: may hold until 10063
-[  9167] w1 > app: takes 2 3 (epoch 2)
-[  9167] w1 > state Degraded -> Stable
-[  9167] w2 > app: may hold until 10063
-[  9167] w2 > app: takes 4 5 (epoch 2)
-[  9317] w0 > app: may hold until 10363
-[  9317] w1 > app: may hold until 10363
-[  9317] w2 > app: may hold until 10363
-[  9617] w0 > app: may hold until 10663
-[  9617] w1 > app: may hold until 10663
-[  9617] w2 > app: may hold until 10663
-[  9917] w0 > app: may hold until 10963
-[  9917] w1 > app: may hold until 10963
-[  9917] w2 > app: may hold until 10963
-[ 10217] w0 > app: may hold until 11263
-[ 10217] w1 > app: may hold until 11263
-[ 10217] w2 > app: may hold until 11263
-[ 10234] w0 > listed 6: 0 added, 0 removed, 0 reweighted
-[ 10517] w0 > app: may hold until 11563
-[ 10517] w1 > app: may hold until 11563
-[ 10517] w2 > app: may hold until 11563
-[ 10817] w0 > app: may hold until 11863
-[ 10817] w1 > app: may hold until 11863
-[ 10817] w2 > app: may hold until 11863
-[ 11117] w0 > app: may hold until 12163
-[ 11117] w1 > app: may hold until 12163
-[ 11117] w2 > app: may hold until 12163
-[ 11417] w0 > app: may hold until 12463
-[ 11417] w1 > app: may hold until 12463
-[ 11417] w2 > app: may hold until 12463
-[ 11717] w0 > app: may hold until 12763
-[ 11717] w1 > app: may hold until 12763
-[ 11717] w2 > app: may hold until 12763
+[  4344] w0 > candidate
+[  4404] w1 > candidate
+[  5344] w0 > follow: the log does not answer
+[  5404] w1 > follow: the log does not answer
+[  5882] w0 > candidate
+[  5955] w1 > candidate
+[  6882] w0 > follow: the log does not answer
+[  6955] w1 > follow: the log does not answer
+[  7411] w0 > candidate
+[  7496] w1 > candidate
+[  8411] w0 > follow: the log does not answer
+[  8496] w1 > follow: the log does not answer
+[  8926] w0 > candidate
+[  9031] w1 > candidate
+[  9037] w1 > won term 2
+[  9040] w0 > leader worker-1, term 2
+[  9040] w0 > follow: the leader lives
+[  9040] w1 > leader worker-1, term 2
+[  9040] w2 > leader worker-1, term 2
+[  9040] w2 > follow: a higher term is heard
+[  9045] w1 > loaded 6 partitions
+[  9070] w0 > app: may hold until 10206
+[  9070] w0 > app: takes 0 1 (epoch 2)
+[  9070] w0 > state Degraded -> Stable
+[  9070] w1 > app: may hold until 10206
+[  9070] w1 > app: takes 2 3 (epoch 2)
+[  9070] w1 > state Degraded -> Stable
+[  9070] w2 > app: may hold until 10206
+[  9070] w2 > app: takes 4 5 (epoch 2)
+[  9430] w0 > app: may hold until 10386
+[  9430] w1 > app: may hold until 10386
+[  9430] w2 > app: may hold until 10386
+[  9730] w0 > app: may hold until 10686
+[  9730] w1 > app: may hold until 10686
+[  9730] w2 > app: may hold until 10686
+[ 10030] w0 > app: may hold until 10986
+[ 10030] w1 > app: may hold until 10986
+[ 10030] w2 > app: may hold until 10986
+[ 10257] w1 > listed 6: 0 added, 0 removed, 0 reweighted
+[ 10330] w0 > app: may hold until 11286
+[ 10330] w1 > app: may hold until 11286
+[ 10330] w2 > app: may hold until 11286
+[ 10630] w0 > app: may hold until 11586
+[ 10630] w1 > app: may hold until 11586
+[ 10630] w2 > app: may hold until 11586
+[ 10930] w0 > app: may hold until 11886
+[ 10930] w1 > app: may hold until 11886
+[ 10930] w2 > app: may hold until 11886
+[ 11230] w0 > app: may hold until 12186
+[ 11230] w1 > app: may hold until 12186
+[ 11230] w2 > app: may hold until 12186
+[ 11530] w0 > app: may hold until 12486
+[ 11530] w1 > app: may hold until 12486
+[ 11530] w2 > app: may hold until 12486
+[ 11830] w0 > app: may hold until 12786
+[ 11830] w1 > app: may hold until 12786
+[ 11830] w2 > app: may hold until 12786

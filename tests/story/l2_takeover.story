@@ -11,25 +11,19 @@ tell
 crash w2
 run 4000
 expect:
-[  3398] w0 > candidate
-[  3402] w0 > follow: there may be a leader
-[  3510] w1 > candidate
-[  3516] w1 > won term 2
-[  3519] w0 > leader worker-1, term 2
-[  3519] w1 > leader worker-1, term 2
-[  3524] w1 > loaded 6 partitions
-[  3642] w0 > fenced at 3792: the lease was not renewed
-[  3642] w1 > fenced at 3792: the lease was not renewed
-[  3792] w0 > app: takes 0 1 (epoch 2)
-[  3792] w1 > app: takes 2 3 (epoch 2)
-[  4736] w1 > listed 6: 0 added, 0 removed, 0 reweighted
-[  4738] w1 > worker-2 expired
-[  4738] w1 > plan (emergency): 6 partitions, 2 workers
-[  4738] w1 > state Stable -> Emergency
-[  4742] w1 > write head 3 (emergency)
-[  4744] w1 > head 3 acked: 2 members, 0 pending, 0 unowned
-[  4744] w1 > state Emergency -> Stable
-[  4746] w0 > apply epoch 3 (emergency)
-[  4746] w0 > app: takes 4 (epoch 3)
-[  4746] w1 > apply epoch 3 (emergency)
-[  4746] w1 > app: takes 5 (epoch 3)
+[  3403] w0 > candidate
+[  3409] w0 > won term 2
+[  3412] w0 > leader worker-0, term 2
+[  3412] w1 > leader worker-0, term 2
+[  3417] w0 > loaded 6 partitions
+[  4629] w0 > listed 6: 0 added, 0 removed, 0 reweighted
+[  4631] w0 > worker-2 expired
+[  4631] w0 > plan (emergency): 6 partitions, 2 workers
+[  4631] w0 > state Stable -> Emergency
+[  4635] w0 > write head 3 (emergency)
+[  4637] w0 > head 3 acked: 2 members, 0 pending, 0 unowned
+[  4637] w0 > state Emergency -> Stable
+[  4639] w0 > apply epoch 3 (emergency)
+[  4639] w0 > app: takes 4 (epoch 3)
+[  4639] w1 > apply epoch 3 (emergency)
+[  4639] w1 > app: takes 5 (epoch 3)

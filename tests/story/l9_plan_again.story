@@ -31,18 +31,18 @@ expect:
 [  3067] w3 > id worker-3
 [  3067] w2 > head 3 acked: 4 members, 0 pending, 0 unowned
 [  3067] w2 > state Stable -> Scaling
-[  3218] w0 > state Stable -> Scaling
-[  3218] w1 > state Stable -> Scaling
-[  3218] w3 > state WaitingAssignment -> Stable
-[  3218] w3 > state Stable -> Scaling
+[  3098] w0 > state Stable -> Scaling
+[  3098] w1 > state Stable -> Scaling
+[  3098] w3 > state WaitingAssignment -> Stable
+[  3098] w3 > state Stable -> Scaling
 [  3567] w2 > plan (scale): 6 partitions, 4 workers
 [  3567] w2 > state Scaling -> Rebalancing
 [  3567] w2 > the strategy has no answer
 [  3567] w2 > nothing moves
 [  3567] w2 > state Rebalancing -> Stable
-[  3668] w0 > state Scaling -> Stable
-[  3668] w1 > state Scaling -> Stable
-[  3668] w3 > state Scaling -> Stable
+[  3608] w0 > state Scaling -> Stable
+[  3608] w1 > state Scaling -> Stable
+[  3608] w3 > state Scaling -> Stable
 [  4067] w2 > plan (refresh): 6 partitions, 4 workers
 [  4067] w2 > state Stable -> Rebalancing
 [  4067] w2 > the strategy has no answer

@@ -43,13 +43,13 @@ expect:
 [  4119] w2 > state Stable -> Scaling
 [  4121] w0 > apply epoch 4 (leave)
 [  4121] w0 > id worker-0
-[  4270] w1 > state Stable -> Scaling
-[  4420] w0 > app: takes 0 1 (epoch 4)
-[  4420] w0 > state WaitingAssignment -> Stable
-[  4420] w0 > state Stable -> Scaling
+[  4150] w0 > app: takes 0 1 (epoch 4)
+[  4150] w0 > state WaitingAssignment -> Stable
+[  4150] w0 > state Stable -> Scaling
+[  4150] w1 > state Stable -> Scaling
 [  4619] w2 > plan (scale): 6 partitions, 3 workers
 [  4619] w2 > state Scaling -> Rebalancing
 [  4619] w2 > nothing moves
 [  4619] w2 > state Rebalancing -> Stable
-[  4720] w0 > state Scaling -> Stable
-[  4720] w1 > state Scaling -> Stable
+[  4660] w0 > state Scaling -> Stable
+[  4660] w1 > state Scaling -> Stable

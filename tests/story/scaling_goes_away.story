@@ -30,30 +30,28 @@ expect:
 [  3067] w3 > id worker-3
 [  3067] w2 > head 3 acked: 4 members, 0 pending, 0 unowned
 [  3067] w2 > state Stable -> Scaling
-[  3218] w0 > state Stable -> Scaling
-[  3218] w1 > state Stable -> Scaling
-[  3218] w3 > state WaitingAssignment -> Stable
-[  3218] w3 > state Stable -> Scaling
+[  3098] w0 > state Stable -> Scaling
+[  3098] w1 > state Stable -> Scaling
+[  3098] w3 > state WaitingAssignment -> Stable
+[  3098] w3 > state Stable -> Scaling
 [  4000] w3 > stop
 [  4001] w2 > worker-3 wants to leave
 [  4001] w2 > plan (leave): 6 partitions, 3 workers
-[  4001] w2 > write head 4 (leave)
 [  4001] w2 > state Scaling -> Rebalancing
+[  4001] w2 > nothing moves
+[  4001] w2 > write head 4 (leave)
+[  4001] w2 > state Rebalancing -> Stable
 [  4003] w0 > apply epoch 4 (leave)
 [  4003] w1 > apply epoch 4 (leave)
 [  4003] w2 > apply epoch 4 (leave)
 [  4003] w3 > apply epoch 4 (leave)
 [  4003] w3 > state Scaling -> Shutdown
 [  4003] w2 > head 4 acked: 4 members, 0 pending, 0 unowned
-[  4003] w2 > nothing moves
-[  4003] w2 > state Rebalancing -> Stable
-[  4004] w0 > state Scaling -> Rebalancing
-[  4004] w1 > state Scaling -> Rebalancing
-[  4154] w0 > state Rebalancing -> Stable
-[  4154] w1 > state Rebalancing -> Stable
-[  5189] w2 > worker-3 expired
-[  5189] w2 > write head 5 (drop)
-[  5191] w0 > apply epoch 5 (drop)
-[  5191] w1 > apply epoch 5 (drop)
-[  5191] w2 > apply epoch 5 (drop)
-[  5191] w2 > head 5 acked: 3 members, 0 pending, 0 unowned
+[  4004] w0 > state Scaling -> Stable
+[  4004] w1 > state Scaling -> Stable
+[  5129] w2 > worker-3 expired
+[  5129] w2 > write head 5 (drop)
+[  5131] w0 > apply epoch 5 (drop)
+[  5131] w1 > apply epoch 5 (drop)
+[  5131] w2 > apply epoch 5 (drop)
+[  5131] w2 > head 5 acked: 3 members, 0 pending, 0 unowned

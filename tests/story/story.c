@@ -198,6 +198,7 @@ int main(int argc, char **argv)
         first++;
     if (st == NULL || argc <= first) {
         fprintf(stderr, "usage: story [--update] FILE...\n");
+        free(st);
         return 2;
     }
     sim_init(&st->sim);

@@ -19,7 +19,7 @@ unblind w0
 run 500
 expect:
 [  3044] w0 > app: may hold until 4092
-[  3218] w0 > state Stable -> Scaling
+[  3098] w0 > state Stable -> Scaling
 [  3574] w0 > state Scaling -> Rebalancing
 [  3579] w0 > state Rebalancing -> Stable
 [  3942] w0 > fenced at 4092: the lease was not renewed

@@ -15,7 +15,5 @@ show leases
 only w0
 run 700
 expect:
-[  3942] w0 > fenced at 4092: the lease was not renewed
-[  3942] w1 > fenced at 4092: the lease was not renewed
-[  3942] w2 > fenced at 4092: the lease was not renewed
-[  4092] w0 > state Stable -> Degraded
+[  4143] w0 > app: may hold until 4891
+[  4443] w0 > app: may hold until 5191

@@ -11,7 +11,7 @@ tell
 cut w0
 run 3000
 expect:
-[  3398] w0 > candidate
+[  3403] w0 > candidate
 [  3642] w0 > fenced at 3792: the lease was not renewed
 [  3792] w0 > state Stable -> Degraded
 [  4115] w2 > worker-0 expired
@@ -24,6 +24,6 @@ expect:
 [  4123] w1 > app: takes 0 (epoch 3)
 [  4123] w2 > apply epoch 3 (emergency)
 [  4123] w2 > app: takes 1 (epoch 3)
-[  4398] w0 > follow: the log does not answer
-[  4916] w0 > candidate
-[  5916] w0 > follow: the log does not answer
+[  4403] w0 > follow: the log does not answer
+[  4989] w0 > candidate
+[  5989] w0 > follow: the log does not answer

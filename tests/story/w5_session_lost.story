@@ -18,7 +18,9 @@ expect:
 [  7122] w0 > follow: the leader lives
 [  7144] w0 > apply epoch 3 (emergency)
 [  7144] w0 > session lost: the head has no such session any more
-[  7144] w0 > state Degraded -> WaitingAssignment
+[  7144] w0 > state Degraded -> ClaimingID
+[  7144] w0 > state ClaimingID -> Election
+[  7144] w0 > state Election -> WaitingAssignment
 [  7145] w2 > join heard from host
 [  7165] w2 > write head 4 (join)
 [  7167] w0 > apply epoch 4 (join)
@@ -27,9 +29,9 @@ expect:
 [  7167] w2 > apply epoch 4 (join)
 [  7167] w2 > head 4 acked: 3 members, 0 pending, 0 unowned
 [  7167] w2 > state Stable -> Scaling
-[  7318] w0 > state WaitingAssignment -> Stable
-[  7318] w0 > state Stable -> Scaling
-[  7318] w1 > state Stable -> Scaling
+[  7198] w0 > state WaitingAssignment -> Stable
+[  7198] w0 > state Stable -> Scaling
+[  7198] w1 > state Stable -> Scaling
 [  7667] w2 > plan (scale): 6 partitions, 3 workers
 [  7667] w2 > state Scaling -> Rebalancing
 [  7673] w2 > write head 5 (scale)

@@ -189,7 +189,8 @@ static void count(struct rig *rig)
     for (uint32_t i = 0; i < rig->part_n; i++) {
         uint32_t from = rig->prev_to_now[rig->prev[i]], to = rig->owner[i];
 
-        ck_assert_msg(to < rig->n, "partition %u goes to worker %u of %u", i, to, rig->n);
+        if (to >= rig->n)
+            ck_abort_msg("partition %u goes to worker %u of %u", i, to, rig->n);
         rig->count[to]++;
         if (from == rig->n)
             rig->orphans++;
@@ -240,9 +241,10 @@ static uint64_t share_capacity(const struct rig *rig, uint32_t i)
 
 static const struct rig *sorting;
 static uint64_t sorting_shared, sorting_sum;
+static uint32_t sorting_floor[RIG_WORKERS];
 
-/* Largest remainder first, then the larger holder: a rule written here a second time,
- * on purpose without the code under test. */
+/* Largest remainder first, then who holds most above its floor: a rule written here a
+ * second time, on purpose without the code under test. */
 static int by_claim(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -251,9 +253,10 @@ static int by_claim(const void *a, const void *b)
 
     if (rx != ry)
         return rx > ry ? -1 : 1;
-    if (sorting->held[x] != sorting->held[y])
-        return sorting->held[x] > sorting->held[y] ? -1 : 1;
-    return 0;
+    int64_t ax = (int64_t)sorting->held[x] - sorting_floor[x];
+    int64_t ay = (int64_t)sorting->held[y] - sorting_floor[y];
+
+    return ax == ay ? 0 : ax > ay ? -1 : 1;
 }
 
 uint32_t rig_moved_least(const struct rig *rig)
@@ -278,6 +281,7 @@ uint32_t rig_moved_least(const struct rig *rig)
     sorting = rig;
     sorting_shared = shared;
     sorting_sum = sum;
+    memcpy(sorting_floor, quota, sizeof sorting_floor);
     qsort(list, n, sizeof *list, by_claim);
     for (uint32_t k = 0; k < left; k++)
         quota[list[k]]++;

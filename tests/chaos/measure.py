@@ -1,0 +1,327 @@
+"""Measures what the group must reach, on real processes; prints a table and JSON.
+
+    measure.py --parti PATH --plugins DIR [--server PROGRAM] CASE [--times N]
+
+Cases: kill, leader, pause, ids, rolling, writes, idle, scale.  `make measure CASE=kill`
+calls it with the tree's own build.  Exit status 0 only if nothing overlapped and every
+goal of the case was met.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+import urllib.request
+
+from group import Failure, Group, boot_ns, percentile
+
+SHORT = "cold_start_window = 1 s\nplanned_scale_window = 1 s\nmin_rebalance_interval = 1 s\n"
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def summary(ms):
+    return {
+        "n": len(ms),
+        "p50_ms": percentile(ms, 50),
+        "p99_ms": percentile(ms, 99),
+        "max_ms": max(ms),
+    }
+
+
+def taken_over(group, lost, since_ns):
+    """When the last of the lost partitions was assigned elsewhere, or None."""
+    newest = 0
+    for p in lost:
+        times = [w.held[p][0] for w in group.living() if p in w.held]
+        if not times or max(times) < since_ns:
+            return None
+        newest = max(newest, max(times))
+    return newest
+
+
+def kill_rounds(group, times, choose, goal_ms):
+    """SIGKILL of one of three workers, again and again, at default protocol timing."""
+    ini = group.ini(timing=SHORT)
+    for _ in range(3):
+        group.start(ini)
+    group.wait_settled(32)
+    took = []
+    for i in range(times):
+        victim = choose(group)
+        lost = set(victim.held)
+        at = victim.kill()
+        group.bury(victim)
+        group.wait(
+            "the partitions of the killed worker are held elsewhere",
+            lambda: taken_over(group, lost, at) is not None,
+            30,
+        )
+        took.append((taken_over(group, lost, at) - at) / 1e6)
+        say(f"  {i + 1}/{times}: {took[-1]:.0f} ms")
+        group.start(ini)
+        group.wait_settled(32)
+    result = summary(took)
+    result["goal_p99_ms"] = goal_ms
+    result["ok"] = result["p99_ms"] <= goal_ms
+    return result
+
+
+def case_kill(group, times):
+    def follower(g):
+        leader = g.leader()
+        return next(w for w in g.living() if w is not leader and w.held)
+
+    return kill_rounds(group, times, follower, 1400)
+
+
+def case_leader(group, times):
+    def leader(g):
+        g.wait("a leader is known", lambda: g.leader() is not None)
+        return g.leader()
+
+    return kill_rounds(group, times, leader, 2300)
+
+
+def case_pause(group, times):
+    """SIGSTOP for 5 s and back: fenced before its partitions are granted elsewhere."""
+    ini = group.ini(timing=SHORT)
+    for _ in range(3):
+        group.start(ini)
+    group.wait_settled(32)
+    margins = []
+    for i in range(times):
+        victim = next(w for w in group.living() if w is not group.leader() and w.held)
+        lost = set(victim.held)
+        fences = sum(e["event"] == "fenced" for e in victim.events)
+        at = boot_ns()
+        victim.signal(signal.SIGSTOP)
+        until = at + 5_000_000_000
+        while boot_ns() < until:
+            group.pump((until - boot_ns()) / 1e9)
+        regranted = taken_over(group, lost, at)
+        if regranted is None:
+            raise Failure("the paused worker's partitions were not taken over in 5 s")
+        others = [w for w in group.living() if w is not victim]
+        first = min(w.held[p][0] for p in lost for w in others if p in w.held)
+        victim.signal(signal.SIGCONT)
+        group.wait(
+            "the worker says that it was fenced",
+            lambda: sum(e["event"] == "fenced" for e in victim.events) > fences,
+            30,
+        )
+        fence = [e for e in victim.events if e["event"] == "fenced"][-1]
+        margins.append((first - fence["boot_ns"]) / 1e6)
+        say(f"  {i + 1}/{times}: fenced {margins[-1]:.0f} ms before the first grant")
+        group.wait_settled(32)
+    result = {"n": times, "least_margin_ms": min(margins), "p50_margin_ms": percentile(margins, 50)}
+    result["fenced_first"] = sum(m > 0 for m in margins)
+    result["ok"] = result["fenced_first"] == times
+    return result
+
+
+def case_ids(group, times):
+    """Workers that start at once get distinct ids."""
+    ini = group.ini(partitions="p/0..999", timing=SHORT, worker=f"id_max = {times - 1}")
+    at = boot_ns()
+    workers = [group.start(ini) for _ in range(times)]
+    group.wait("every worker has an id", lambda: all(w.id for w in workers), 120)
+    took = (boot_ns() - at) / 1e9
+    group.wait_settled(1000, seconds=120)
+    ids = {w.id for w in workers}
+    return {"workers": times, "distinct_ids": len(ids), "seconds": took, "ok": len(ids) == times}
+
+
+def case_rolling(group, times):
+    """Ten workers with ids, restarted one after the other: nothing moves."""
+    inis = [
+        group.ini(partitions="p/0..999", timing=SHORT, worker=f"id = worker-{i}\non_term = restart")
+        for i in range(10)
+    ]
+    workers = [group.start(ini) for ini in inis]
+    group.wait_settled(1000)
+    before = {w.id: set(w.held) for w in workers}
+    moved = 0
+    for i in range(times):
+        k = i % 10
+        old = workers[k]
+        old.signal(signal.SIGTERM)
+        group.wait("the worker has left", lambda: old.process.poll() is not None, 30)
+        old.ended_ns = boot_ns()
+        group.bury(old)
+        workers[k] = group.start(inis[k])
+        group.wait_settled(1000)
+        after = {w.id: set(w.held) for w in workers}
+        moved += sum(len(before[i] - after.get(i, set())) for i in before)
+        say(f"  restart {i + 1}/{times}: {moved} moved so far")
+    return {"restarts": times, "moved": moved, "ok": moved == 0}
+
+
+def stream_seq(group):
+    url = f"{group.server.monitor}/jsz?streams=true&accounts=true"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        data = json.load(answer)
+    for account in data["account_details"]:
+        for stream in account["stream_detail"]:
+            if stream["name"].startswith("KV_parti_"):
+                return stream["state"]["last_seq"]
+    raise Failure("the server has no stream of the group")
+
+
+def case_writes(group, times):
+    """Writes to the log, counted at the server: at rest, and for one rebalance."""
+    ini = group.ini(timing=SHORT)
+    for _ in range(4):
+        group.start(ini)
+    group.wait_settled(32)
+    group.wait("a quiet second", lambda: True)
+    begin, at = stream_seq(group), time.monotonic()
+    while time.monotonic() < at + times:
+        group.pump(at + times - time.monotonic())
+    seconds = time.monotonic() - at
+    rate = (stream_seq(group) - begin) / seconds
+
+    victim = next(w for w in group.living() if w is not group.leader())
+    begin, at = stream_seq(group), time.monotonic()
+    victim.signal(signal.SIGTERM)
+    group.wait("the worker has left", lambda: victim.process.poll() is not None, 30)
+    victim.ended_ns = boot_ns()
+    group.bury(victim)
+    group.wait_settled(32)
+    writes = stream_seq(group) - begin
+    elapsed = time.monotonic() - at
+    renewals = rate * elapsed
+    return {
+        "steady_writes_per_s": round(rate, 2),
+        "seconds": round(seconds, 1),
+        "goal_writes_per_s": 3.5,
+        "leave_writes": writes,
+        "of_them_renewals_about": round(renewals, 1),
+        "workers_changed": 4,
+        "goal_writes": 6,
+        "ok": rate <= 3.5 and writes - renewals <= 6 + 1,
+    }
+
+
+def cpu_s(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def rss_mb(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as f:
+        rows = dict(line.split(":", 1) for line in f if ":" in line)
+    return {k: int(rows[k].split()[0]) / 1024 for k in ("VmRSS", "RssAnon", "RssFile")}
+
+
+def case_idle(group, times):
+    """Memory of a worker that holds its part of 10,000 partitions, CPU over a minute."""
+    ini = group.ini(partitions="p/0..9999", timing=SHORT)
+    for _ in range(4):
+        group.start(ini)
+    group.wait_settled(10000)
+    worker = next(w for w in group.living() if w is not group.leader())
+    before, at = cpu_s(worker.pid), time.monotonic()
+    while time.monotonic() < at + times:
+        group.pump(at + times - time.monotonic())
+    seconds = time.monotonic() - at
+    cpu = (cpu_s(worker.pid) - before) / seconds * 100
+    rss = rss_mb(worker.pid)
+    return {
+        "partitions": 10000,
+        "rss_mb": round(rss["VmRSS"], 1),
+        "rss_anonymous_mb": round(rss["RssAnon"], 1),
+        "rss_of_files_mb": round(rss["RssFile"], 1),
+        "goal_rss_mb": 8,
+        "cpu_percent": round(cpu, 2),
+        "goal_cpu_percent": 0.5,
+        "seconds": round(seconds, 1),
+        "ok": rss["VmRSS"] <= 8 and cpu <= 0.5,
+    }
+
+
+def case_scale(group, times):
+    """Many workers on one machine: cold start until every partition is held."""
+    ini = group.ini(partitions="p/0..9999", timing=SHORT, worker=f"id_max = {times - 1}")
+    at = boot_ns()
+    for _ in range(times):
+        group.start(ini)
+    group.wait(
+        "every partition is held", lambda: sum(len(w.held) for w in group.workers) == 10000, 180
+    )
+    first = (boot_ns() - at) / 1e9
+    group.wait(
+        "every worker holds its part",
+        lambda: all(len(w.held) == 10000 // times for w in group.workers),
+        180,
+    )
+    spread = (boot_ns() - at) / 1e9
+    leader = group.leader()
+    before, since = cpu_s(leader.pid), time.monotonic()
+    while time.monotonic() < since + 10:
+        group.pump(since + 10 - time.monotonic())
+    cpu = (cpu_s(leader.pid) - before) / (time.monotonic() - since) * 100
+    rss = [rss_mb(w.pid)["VmRSS"] for w in group.workers]
+    return {
+        "workers": times,
+        "partitions": 10000,
+        "all_held_s": round(first, 2),
+        "evenly_held_s": round(spread, 2),
+        "rss_mb_p50": round(percentile(rss, 50), 1),
+        "rss_mb_max": round(max(rss), 1),
+        "leader_cpu_percent": round(cpu, 1),
+        "ok": True,
+    }
+
+
+CASES = {
+    "kill": (case_kill, 50),
+    "leader": (case_leader, 50),
+    "pause": (case_pause, 50),
+    "ids": (case_ids, 100),
+    "rolling": (case_rolling, 10),
+    "writes": (case_writes, 30),
+    "idle": (case_idle, 60),
+    "scale": (case_scale, 200),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parti", required=True)
+    parser.add_argument("--plugins", required=True)
+    parser.add_argument("--server", default="nats-server")
+    parser.add_argument("--times", type=int)
+    parser.add_argument("case", choices=CASES)
+    args = parser.parse_args()
+    run, times = CASES[args.case]
+    group = Group(args.parti, args.plugins, args.server)
+    try:
+        result = run(group, args.times or times)
+        found = group.overlaps()
+        for a, b in found[:5]:
+            say(f"  overlap: {a} {b}")
+        result["overlaps"] = len(found)
+        result["intervals"] = len(group.intervals)
+        result["ok"] = result["ok"] and not found
+    except Failure as failure:
+        say(f"{args.case}: {failure}")
+        result = {"ok": False, "failure": str(failure)}
+    finally:
+        keep = os.environ.get("PARTI_KEEP")
+        if keep:
+            group.stop = lambda: [w.process.kill() for w in group.living()] + [group.server.stop()]
+        group.stop()
+    for key, value in result.items():
+        print(f"{key:24} {value}")
+    print(json.dumps({"target": f"measure-{args.case}", **result}))
+    return 0 if result["ok"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
