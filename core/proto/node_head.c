@@ -82,6 +82,12 @@ static bool is_seated_now(const struct node *n, uint32_t num)
     return is_dropped_now(n, num);
 }
 
+/* L3: it comes before the first grant, release or expiry. */
+static bool barrier_is_over(const struct node *n)
+{
+    return n->lead.is_loaded && n->now_ms >= n->term.barrier_end_ms;
+}
+
 static void build_members(struct node *n, uint64_t epoch)
 {
     struct head *b = &n->lead.build;
@@ -97,9 +103,12 @@ static void build_members(struct node *n, uint64_t epoch)
             n->term.quick = QUICK_BEACONS; /* it needs its first bit */
         } else if (mate->is_member && !is_dropped_now(n, num)) {
             *m = mate->head;
-            m->state = state_now(mate);
-            if (mate->has_report && mate->reported > m->released)
-                m->released = mate->reported;
+            /* L3: before the barrier a head adds members and says nothing else new. */
+            if (barrier_is_over(n)) {
+                m->state = state_now(mate);
+                if (mate->has_report && mate->reported > m->released)
+                    m->released = mate->reported;
+            }
         } else {
             continue;
         }
@@ -120,7 +129,7 @@ static enum cause cause_now(const struct node *n)
 
         joins = joins || is_seated_now(n, num);
         drops = drops || is_dropped_now(n, num);
-        if (m->is_member && state_now(m) != m->head.state)
+        if (m->is_member && barrier_is_over(n) && state_now(m) != m->head.state)
             return CAUSE_LEAVE;
     }
     if (joins)
@@ -301,8 +310,7 @@ static bool head_is_due(struct node *n)
         return n->now_ms >= n->lead.start_over_ms;
     if (joins_are_due(n))
         return true;
-    /* L3: the barrier comes before the first grant, release or expiry. */
-    if (!n->lead.is_loaded || n->now_ms < n->term.barrier_end_ms)
+    if (!barrier_is_over(n))
         return false;
     bool releases = releases_are_due(n);
 
@@ -350,6 +358,10 @@ static void on_head_acked(struct node *n)
         emit(n->out, ACT_LIST)->list.commanded = false;
     }
     must(roster_load(&n->roster, &l->head, n->now_ms) == 0);
+    /* A loss that was noticed while this head was on its way: no bits for those whom it
+     * added either. */
+    for (uint32_t num = 0; l->is_lost && num < n->roster.n; num++)
+        n->roster.mate[num].is_expired = n->roster.mate[num].is_member;
     if (n->plan.state == PLAN_WRITING) {
         l->rebalances++;
         l->moves += n->transfer.moved;

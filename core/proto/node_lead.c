@@ -260,6 +260,23 @@ static bool is_our_head(const struct node *n, struct stamp stamp, uint64_t hash)
     return false;
 }
 
+/* An epoch that we know, with a content that we do not: the log went back, and we wrote
+ * over what the worker has. */
+static bool is_forked(const struct node *n, struct stamp stamp, uint64_t hash)
+{
+    const struct lead *l = &n->lead;
+
+    if (stamp.epoch == 0)
+        return false;
+    if (stamp_compare(stamp, l->head.stamp) == 0)
+        return hash != l->head.hash;
+    for (int i = 0; i < HEADS_KEPT; i++)
+        if (stamp_compare(stamp, l->heads[i]) == 0)
+            return hash != l->heads_hash[i];
+    return n->writer.state != WRITER_IDLE && stamp_compare(stamp, l->build.stamp) == 0 &&
+           hash != l->build.hash;
+}
+
 /* L8, the part that keeps it safe: a report above everything that we wrote or read
  * means that the log went back. */
 static void check_seen(struct node *n, struct stamp seen)
@@ -281,6 +298,8 @@ static void on_heartbeat(struct node *n, const struct heartbeat *h)
     bool is_echo = session_equal(h->leader, n->term.leader) && h->k <= n->term.k;
 
     check_seen(n, h->seen);
+    if (is_forked(n, h->applied, h->applied_hash))
+        load_start_over(n, h->seen, "a worker has another head of an epoch of this log");
     (void)roster_heartbeat(&n->roster, h, is_echo,
                            is_our_head(n, h->applied, h->applied_hash), n->now_ms);
 }
