@@ -49,32 +49,21 @@ static bool in_order(const struct parti_world *w)
     return true;
 }
 
-/* Who may serve at all, by the three rules in the header. */
 struct classes {
     bool normal;  /* somebody is neither draining nor cordoned */
     bool weighed; /* and has a capacity above 0 */
-    bool present; /* somebody is not draining */
 };
 
 static struct classes classify(const struct parti_world *w)
 {
-    struct classes c = {false, false, false};
+    struct classes c = {false, false};
 
     for (uint32_t i = 0; i < w->worker_n; i++) {
-        uint32_t flags = w->worker_flags[i];
-
-        if (flags & PARTI_WORKER_DRAINING)
-            continue;
-        c.present = true;
-        if (flags & PARTI_WORKER_CORDONED)
+        if (w->worker_flags[i] & (PARTI_WORKER_DRAINING | PARTI_WORKER_CORDONED))
             continue;
         c.normal = true;
         c.weighed |= w->worker_capacity[i] > 0;
     }
-    if (!c.normal)
-        for (uint32_t i = 0; i < w->worker_n; i++)
-            c.weighed |= !(w->worker_flags[i] & PARTI_WORKER_DRAINING) &&
-                         w->worker_capacity[i] > 0;
     return c;
 }
 
@@ -82,7 +71,7 @@ static enum role role_of(struct classes c, uint32_t flags, uint32_t capacity)
 {
     if (flags & PARTI_WORKER_DRAINING)
         return ROLE_LEAVING;
-    if ((flags & PARTI_WORKER_CORDONED) && c.normal)
+    if (flags & PARTI_WORKER_CORDONED)
         return ROLE_CORDONED;
     return capacity > 0 || !c.weighed ? ROLE_RECEIVER : ROLE_LEAVING;
 }
@@ -174,7 +163,7 @@ int32_t fleet_read(struct fleet *f, const struct parti_world *w,
     struct classes c = classify(w);
     bool sorted = in_order(w);
 
-    if (!c.present)
+    if (!c.normal)
         return PARTI_KEEP;
 
     /* One block: map, roles, slots and capacities by rank; then the order, if any. */

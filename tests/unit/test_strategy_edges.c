@@ -176,7 +176,7 @@ START_TEST(draining_ends_with_nothing_and_cordoned_gets_nothing_new)
 }
 END_TEST
 
-START_TEST(all_draining_keeps_and_all_cordoned_still_serves)
+START_TEST(when_nobody_may_receive_the_present_is_kept)
 {
     uint32_t slot[4];
 
@@ -190,11 +190,13 @@ START_TEST(all_draining_keeps_and_all_cordoned_still_serves)
         for (uint32_t i = 0; i < 4; i++)
             rig->flags[i] = PARTI_WORKER_DRAINING;
         ck_assert_int_eq(rig_assign(rig), PARTI_KEEP);
-        /* Nobody else is there to take what the draining one must give up. */
         for (uint32_t i = 1; i < 4; i++)
             rig->flags[i] = PARTI_WORKER_CORDONED;
+        ck_assert_int_eq(rig_assign(rig), PARTI_KEEP);
+        rig->flags[3] = 0;
         ck_assert_int_eq(rig_assign(rig), PARTI_OK);
         ck_assert_uint_eq(rig->count[0], 0);
+        ck_assert_uint_eq(rig->count[3], rig->held[0] + rig->held[3]);
         rig_close(rig);
     }
 }
@@ -300,6 +302,6 @@ UNIT_MAIN("strategy edges", no_partition_one_worker_and_more_workers_than_partit
           half_the_fleet_lost_at_once_moves_only_its_partitions,
           the_order_of_workers_does_not_matter, a_fresh_instance_gives_the_same_answer,
           draining_ends_with_nothing_and_cordoned_gets_nothing_new,
-          all_draining_keeps_and_all_cordoned_still_serves,
+          when_nobody_may_receive_the_present_is_kept,
           capacity_nought_for_everyone_counts_as_equal, a_wish_to_stop_is_obeyed,
           far_slots_are_served, a_budget_of_moves_is_kept_and_spent_where_it_helps)
