@@ -98,7 +98,9 @@ static void build_members(struct node *n, uint64_t epoch)
         } else if (mate->is_member && !is_dropped_now(n, num)) {
             *m = mate->head;
             m->state = state_now(mate);
-            if (mate->has_report && mate->reported > m->released)
+            /* L3: a release opens a grant; one that only adds members waits, too. */
+            if (n->now_ms >= n->term.barrier_end_ms && mate->has_report &&
+                mate->reported > m->released)
                 m->released = mate->reported;
         } else {
             continue;
