@@ -90,7 +90,8 @@ static int await_answer(struct group *g, struct request *a)
             return no_answer(g);
         if (item->kind == INBOX_LINK_DOWN)
             a->is_sent = false;
-        if (item->kind == INBOX_MESSAGE && item->tag == GROUP_REPLY)
+        /* The server itself answers with nothing where nobody listens. */
+        if (item->kind == INBOX_MESSAGE && item->tag == GROUP_REPLY && item->n > 0)
             status = understand(g, item);
         inbox_item_free(item);
     }

@@ -32,7 +32,7 @@ static void print_group(const struct state *s, bool is_colour, FILE *to)
                   s->term, s->epoch, s->strategy);
     (void)fprintf(to,
                   "partitions  %" PRIu32 ", %" PRIu32 " pending, %" PRIu32 " unowned\n",
-                  s->part_n, s->pending, s->unowned);
+                  s->part_n + s->unlisted, s->pending, s->unowned);
     (void)fprintf(to, "workers     %" PRIu32 "\n", s->worker_n);
 }
 

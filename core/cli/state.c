@@ -186,7 +186,8 @@ static int sort_parts(struct state *s, char *twice, size_t room)
 
 void state_count(struct state *s)
 {
-    s->pending = s->unowned = 0;
+    s->pending = 0;
+    s->unowned = s->unlisted;
     for (uint32_t i = 0; i < s->worker_n; i++) {
         struct state_worker *w = &s->worker[i];
 

@@ -53,8 +53,9 @@ struct state {
     uint32_t worker_n;
     struct state_part *part; /* ascending bytewise by id, none twice */
     uint32_t part_n;
-    uint32_t pending; /* partitions on their way */
-    uint32_t unowned; /* partitions with nobody */
+    uint32_t pending;  /* partitions on their way */
+    uint32_t unlisted; /* partitions of the group that no worker's list names so far */
+    uint32_t unowned;  /* partitions with nobody, these included */
     uint32_t worker_room, part_room;
 };
 

@@ -88,5 +88,9 @@ int state_from_group(struct state *s, const struct group *g, const struct group_
             status = take_record(s, &v->head, i, &v->record[i]);
     if (status == STATUS_OK)
         status = state_sort(s, twice, sizeof twice);
+    if (status == STATUS_OK && v->head.set_count > s->part_n) {
+        s->unlisted = v->head.set_count - s->part_n;
+        state_count(s);
+    }
     return status == STATUS_CONFLICT ? STATUS_CORRUPT : status;
 }

@@ -74,7 +74,7 @@ void watch_begin(struct watch_out *out, const struct state *s)
             "group %s is %s, leader %s; epoch %" PRIu64 ", term %" PRIu64 ": %" PRIu32
             " workers, %" PRIu32 " partitions, %" PRIu32 " pending, %" PRIu32 " unowned",
             s->group, s->life, s->has_leader ? s->leader : "none", s->epoch, s->term,
-            s->worker_n, s->part_n, s->pending, s->unowned);
+            s->worker_n, s->part_n + s->unlisted, s->pending, s->unowned);
         return;
     }
     json_t *o = event("group");
@@ -85,7 +85,7 @@ void watch_begin(struct watch_out *out, const struct state *s)
     put_number(o, "term", s->term);
     put_number(o, "epoch", s->epoch);
     put_number(o, "workers", s->worker_n);
-    put_number(o, "partitions", s->part_n);
+    put_number(o, "partitions", s->part_n + s->unlisted);
     put_number(o, "pending", s->pending);
     put_number(o, "unowned", s->unowned);
     put(o);
@@ -254,8 +254,8 @@ static void tally_parts(const struct state *before, const struct state *now,
 static void tell_settled(const struct watch_out *out, const struct state *now)
 {
     if (!out->is_json) {
-        say(out, TABLE_GOOD, "settled at epoch %" PRIu64 ": nothing is pending",
-            now->epoch);
+        say(out, TABLE_GOOD,
+            "settled at epoch %" PRIu64 ": nothing is pending or unowned", now->epoch);
         return;
     }
     json_t *o = event("settled");
@@ -293,10 +293,15 @@ void watch_changes(struct watch_out *out, const struct state *before,
         if (before->worker[i].state != now->worker[same[i]].state)
             tell_worker(out, CHANGED, &now->worker[same[i]]);
     }
-    for (uint32_t i = 0; i < now->worker_n; i++)
-        if (is[i].gained > 0 || is[i].lost > 0)
-            tell_tally(out, now->worker[i].id, &is[i], now->worker[i].placed);
-    if (now->pending == 0 && before->pending > 0)
+    bool has_moved = before->pending > 0;
+
+    for (uint32_t i = 0; i < now->worker_n; i++) {
+        if (is[i].gained == 0 && is[i].lost == 0)
+            continue;
+        tell_tally(out, now->worker[i].id, &is[i], now->worker[i].placed);
+        has_moved = true;
+    }
+    if (has_moved && now->pending == 0 && now->unowned == 0)
         tell_settled(out, now);
     free(same);
     free(was);
