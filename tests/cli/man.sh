@@ -61,7 +61,7 @@ cmp -s "$tmp/codes" "$tmp/sections" ||
 # All of them: markup without mistakes, where there is somebody to judge it.
 lint=left_out
 if command -v man >/dev/null && command -v troff >/dev/null; then
-    lint=done
+    lint="done"
     for page in parti.1 parti.ini.5 parti-errors.7; do
         LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l "$src/man/$page" \
             >/dev/null 2>"$tmp/lint" </dev/null
