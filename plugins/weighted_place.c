@@ -127,8 +127,8 @@ int32_t weighted_place(struct weighted *w)
         most = w->target[r] > most ? w->target[r] : most;
     }
 
-    /* Below half the tolerance an item cannot upset a worker any more. */
-    i128 heavy = (i128)least * w->delta / (2 * WEIGHTED_MILLION);
+    /* What is below the tolerance cannot upset a worker by itself. */
+    i128 heavy = (i128)least * w->delta / WEIGHTED_MILLION;
     int32_t code = place_heavy(w, (int64_t)heavy, most / LPT_PARTS);
 
     if (code != PARTI_OK)

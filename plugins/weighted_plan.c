@@ -27,36 +27,56 @@ static bool reserve(struct weighted *w)
     return true;
 }
 
-/* Two lanes of sums, so that runs of one owner do not wait for each other. */
-static int32_t sum_up(struct weighted *w, uint64_t *sum)
+/* One block: who has each partition, the extremes of the weights, and sums in two lanes,
+ * so that runs of one owner do not wait for each other. */
+static uint64_t sum_block(struct weighted *w, uint64_t from, uint64_t to, uint64_t *sum)
 {
     const struct parti_world *world = w->world;
     const uint32_t *weight = world->part_weight, *prev = world->part_prev;
     const uint32_t *map = w->fleet->map;
-    size_t lane = (size_t)world->prev_n + 1;
-    uint32_t low = UINT32_MAX, high = 0;
-    uint64_t orphans = 0;
+    uint32_t *owner = w->owner, n = w->n;
+    uint64_t *other = sum + world->prev_n + 1, orphans = 0, i = from;
+    uint32_t low = w->weight_min, high = w->weight_max;
 
-    memset(sum, 0, 2 * lane * sizeof *sum);
-    for (uint64_t i = 0; i < world->part_n;) {
-        uint64_t left = world->part_n - i,
-                 stop = left > STOP_EVERY ? i + STOP_EVERY : i + left;
+    for (; i + 2 <= to; i += 2) {
+        uint32_t p = prev[i], q = prev[i + 1], a = weight[i], b = weight[i + 1];
 
-        for (; i < stop; i++) {
-            uint32_t rank = map[prev[i]];
+        sum[p] += a;
+        other[q] += b;
+        owner[i] = map[p];
+        owner[i + 1] = map[q];
+        orphans += (map[p] == n) + (map[q] == n);
+        low = a < low ? a : low;
+        high = a > high ? a : high;
+        low = b < low ? b : low;
+        high = b > high ? b : high;
+    }
+    for (; i < to; i++) {
+        sum[prev[i]] += weight[i];
+        owner[i] = map[prev[i]];
+        orphans += owner[i] == n;
+        low = weight[i] < low ? weight[i] : low;
+        high = weight[i] > high ? weight[i] : high;
+    }
+    w->weight_min = low;
+    w->weight_max = high;
+    return orphans;
+}
 
-            sum[(i & 1 ? lane : 0) + prev[i]] += weight[i];
-            w->owner[i] = rank;
-            orphans += rank == w->n;
-            low = weight[i] < low ? weight[i] : low;
-            high = weight[i] > high ? weight[i] : high;
-        }
+static int32_t sum_up(struct weighted *w, uint64_t *sum)
+{
+    uint64_t n = w->world->part_n;
+
+    memset(sum, 0, 2 * ((size_t)w->world->prev_n + 1) * sizeof *sum);
+    w->orphans = 0;
+    w->weight_min = UINT32_MAX;
+    w->weight_max = 0;
+    for (uint64_t at = 0, to; at < n; at = to) {
+        to = n - at > STOP_EVERY ? at + STOP_EVERY : n;
+        w->orphans += sum_block(w, at, to, sum);
         if (fleet_stop(w->host))
             return PARTI_CANCELED;
     }
-    w->orphans = orphans;
-    w->weight_min = low;
-    w->weight_max = high;
     return PARTI_OK;
 }
 

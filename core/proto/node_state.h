@@ -24,6 +24,7 @@ enum {
     JOIN_BATCH_MS = 20,    /* joiners that come together share a head */
     RELEASE_BATCH_MS = 25, /* releases likewise */
     HEAD_LATE_MS = 20, /* a head that was republished may be right behind its beacon */
+    READS_MAX = 4,     /* a worker's reads of its own record at a time */
     HEADS_KEPT = 64    /* own heads whose hash a report may name */
 };
 
@@ -38,6 +39,7 @@ struct fetch {
     uint64_t ask_ms;   /* a beacon told of a head that has not come: ask then */
     bool asked_leader; /* the leader was asked first; now it is the log's turn */
     uint64_t head_op;
+    uint64_t asked[READS_MAX]; /* reads not answered yet, given up or not; 0: none */
 };
 
 enum plan_state {

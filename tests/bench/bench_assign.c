@@ -30,7 +30,7 @@ static const struct subject {
 } subjects[] = {
     {"round_robin", false, {0.4, 0.8, 0.8, 0, 0}, {0.2, 0.2, 0.2, 4, 0}},
     {"consistent_hash", false, {0.4, 2.5, 1, 3.5, 0}, {0.2, 0.2, 0.2, 4, 0}},
-    {"weighted", true, {0, 4, 4, 15, 0}, {0, 0, 0, 32, 0}},
+    {"weighted", true, {0.4, 4, 4, 15, 0}, {0, 0, 0, 32, 0}},
 };
 
 struct fleet {

@@ -268,9 +268,9 @@ END_TEST
 
 START_TEST(a_budget_of_moves_is_kept_and_spent_where_it_helps)
 {
-    uint32_t slot[11];
+    uint32_t slot[13];
 
-    line_up(slot, 11);
+    line_up(slot, 13);
     for (int s = 0; s < SUBJECTS; s++) {
         struct rig *rig = open_subject(s);
 
@@ -278,17 +278,19 @@ START_TEST(a_budget_of_moves_is_kept_and_spent_where_it_helps)
             rig_close(rig);
             continue;
         }
-        rig_parts(rig, 1100, 14);
+        rig_parts(rig, 1200, 14);
         rig_workers(rig, slot, 10);
         ck_assert_int_eq(rig_assign(rig), PARTI_OK);
-        rig_workers(rig, slot + 1, 10); /* 0 leaves, 10 joins */
-        rig->world.moves_max = 20;
+        /* 0 leaves with 120, 10 to 12 come: 300 are to move, 180 of them from others. */
+        rig_workers(rig, slot + 1, 12);
+        rig->world.moves_max = 80;
+        for (uint32_t left = 180; left > 20; left -= 80) {
+            ck_assert_int_eq(rig_assign(rig), PARTI_OK);
+            ck_assert_uint_eq(rig_moved(rig), rig->orphans + 80);
+        }
         ck_assert_int_eq(rig_assign(rig), PARTI_OK);
-        ck_assert_uint_le(rig_moved(rig), rig->orphans + 20);
-        ck_assert_uint_ge(rig_moved(rig), rig->orphans);
-        rig->world.moves_max = 0; /* the rig reads 0 as no limit */
-        ck_assert_int_eq(rig_assign(rig), PARTI_OK);
-        ck_assert_uint_le(rig_spread(rig), 1);
+        ck_assert_uint_eq(rig_moved(rig), 20);
+        ck_assert_uint_eq(rig_spread(rig), 0);
         rig_close(rig);
     }
 }
