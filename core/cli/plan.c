@@ -137,20 +137,25 @@ static enum cause cause_of(const struct state *s)
     return cause;
 }
 
+/* One entry more than asked for: no column is empty. */
+static void *column(uint32_t n, size_t size)
+{
+    void *rows = calloc((size_t)n + 1, size);
+
+    must(rows != NULL);
+    return rows;
+}
+
 static void question_init(struct question *q, const struct state *s)
 {
     uint32_t n = 0;
 
-    *q = (struct question){
-        .id = calloc((size_t)s->part_n + 1, sizeof *q->id),
-        .weight = calloc((size_t)s->part_n + 1, sizeof *q->weight),
-        .prev = calloc((size_t)s->part_n + 1, sizeof *q->prev),
-        .prev_to_now = calloc((size_t)s->worker_n + 1, sizeof *q->prev_to_now),
-        .worker = calloc((size_t)s->worker_n + 1, sizeof *q->worker),
-        .place = calloc((size_t)s->worker_n + 1, sizeof *q->place),
-    };
-    must(q->id != NULL && q->weight != NULL && q->prev != NULL &&
-         q->prev_to_now != NULL && q->worker != NULL && q->place != NULL);
+    q->id = column(s->part_n, sizeof *q->id);
+    q->weight = column(s->part_n, sizeof *q->weight);
+    q->prev = column(s->part_n, sizeof *q->prev);
+    q->prev_to_now = column(s->worker_n, sizeof *q->prev_to_now);
+    q->worker = column(s->worker_n, sizeof *q->worker);
+    q->place = column(s->worker_n, sizeof *q->place);
     for (uint32_t i = 0; i < s->worker_n; i++) {
         const struct state_worker *w = &s->worker[i];
 

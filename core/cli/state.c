@@ -52,15 +52,16 @@ struct state_worker *state_add_worker(struct state *s, const char *id)
 
 struct state_part *state_add_part(struct state *s, struct bytes id)
 {
-    char *copy = malloc(id.n + 1);
+    char *copy;
 
-    must(copy != NULL);
-    memcpy(copy, id.at, id.n);
     s->part = grow(s->part, s->part_n, &s->part_room, sizeof *s->part);
     struct state_part *p = &s->part[s->part_n++];
 
-    *p = (struct state_part){
-        .id = {copy, id.n}, .owner = STATE_NOBODY, .from = STATE_NOBODY};
+    *p = (struct state_part){.owner = STATE_NOBODY, .from = STATE_NOBODY};
+    p->id.at = copy = malloc(id.n + 1);
+    must(copy != NULL);
+    memcpy(copy, id.at, id.n);
+    p->id.n = id.n;
     return p;
 }
 
