@@ -42,7 +42,7 @@ if have clang-tidy; then
         set -- "$@" "-I$folder"
     done
     xargs -P "$jobs" -I '{}' clang-tidy --quiet --warnings-as-errors='*' '{}' \
-        -- -std=gnu11 "$@" <"$tmp/c" >"$tmp/tidy" 2>/dev/null
+        -- -std=gnu11 -DPLUGIN_VERSION='""' "$@" <"$tmp/c" >"$tmp/tidy" 2>/dev/null
     if [ -s "$tmp/tidy" ]; then
         # What a header brings comes up once for each file that includes it.
         sed "s,$build/\.\./,,; s,$src/,," "$tmp/tidy" | grep -E ': (error|warning): ' | sort -u

@@ -14,9 +14,11 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 : >"$tmp/found"
 
-# The dynamic symbols that a file defines, less those of the compiler's own tools.
+# The dynamic symbols that a file defines, less the names of versions (A) and those of
+# the compiler's own tools.
 exports() {
-    ${NM:-nm} -D -P --defined-only "$1" | awk '{ sub(/@.*/, "", $1); print $1 }' |
+    ${NM:-nm} -D -P --defined-only "$1" |
+        awk '$2 != "A" { sub(/@.*/, "", $1); print $1 }' |
         grep -vE '^(__(odr_)?(a|t|ub)san|__(start|stop)___sancov|__gcov|_init$|_fini$)' | sort -u
 }
 

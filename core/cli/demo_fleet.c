@@ -20,10 +20,22 @@
 /* ---- starting and ending --------------------------------------------------------------
  */
 
+/* Where a worker's own messages go. */
+static void log_path(const struct fleet *f, uint32_t k, char *path, size_t room)
+{
+    (void)snprintf(path, room, "%s/worker.%u.log", f->folder, k);
+}
+
 static void exec_worker(const struct fleet *f, const char *ini, const char *count, int fd)
 {
     const char *argv[20];
-    int n = 0;
+    char path[512];
+    int n = 0, log;
+
+    log_path(f, f->n, path, sizeof path);
+    log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (log >= 0)
+        (void)dup2(log, STDERR_FILENO);
 
     /* A demo that dies takes its workers with it. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -212,6 +224,14 @@ static void pump(struct fleet *f, uint64_t timeout_ms)
             hear(f, whose[i]);
 }
 
+static bool anybody_lives(const struct fleet *f)
+{
+    for (uint32_t k = 0; k < f->n; k++)
+        if (f->worker[k].pid > 0)
+            return true;
+    return false;
+}
+
 int fleet_wait(struct fleet *f, bool (*done)(struct fleet *f, const void *ctx),
                const void *ctx, uint64_t timeout_ms)
 {
@@ -220,7 +240,7 @@ int fleet_wait(struct fleet *f, bool (*done)(struct fleet *f, const void *ctx),
     while (!done(f, ctx)) {
         uint64_t now = clock_boot_ms();
 
-        if (now >= until)
+        if (now >= until || !anybody_lives(f))
             return STATUS_TIMEOUT;
         pump(f, until - now);
     }
@@ -267,6 +287,25 @@ uint64_t fleet_packages(const struct fleet *f, uint32_t k)
         if (ledger_holder(&f->ledger, i) == (int)k)
             n += f->input->section[i].packages;
     return n;
+}
+
+void fleet_print_logs(const struct fleet *f, FILE *to)
+{
+    for (uint32_t k = 0; k < f->n; k++) {
+        char path[512], text[2048];
+        FILE *log;
+        size_t n;
+
+        log_path(f, k, path, sizeof path);
+        log = fopen(path, "re");
+        if (log == NULL)
+            continue;
+        if (fseek(log, -(long)sizeof text, SEEK_END) != 0)
+            rewind(log);
+        n = fread(text, 1, sizeof text, log);
+        (void)fprintf(to, "---- the last of %s\n%.*s", path, (int)n, text);
+        (void)fclose(log);
+    }
 }
 
 void fleet_finish(struct fleet *f)

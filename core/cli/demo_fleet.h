@@ -55,6 +55,9 @@ bool fleet_is_settled(struct fleet *f, const void *unused);
 uint32_t fleet_sections(const struct fleet *f, uint32_t k);
 uint64_t fleet_packages(const struct fleet *f, uint32_t k);
 
+/* The end of what each worker said on its standard error. */
+void fleet_print_logs(const struct fleet *f, FILE *to);
+
 /* Ends all that still live. */
 void fleet_finish(struct fleet *f);
 

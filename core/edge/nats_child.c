@@ -55,7 +55,7 @@ static void tell(struct nats_child *child, int kind, int tag, int code, const ch
 
 static void tell_up(struct nats_child *child, bool is_own)
 {
-    char url[NATS_CHILD_URL_ROOM];
+    char url[NATS_CHILD_URL_ROOM] = "";
 
     nats_endpoint_url(&child->endpoint, url, sizeof url);
     must(pthread_mutex_lock(&child->mutex) == 0);
@@ -115,16 +115,15 @@ static bool back_off(struct nats_child *child)
 static bool watch(struct nats_child *child)
 {
     struct pollfd fds[] = {{.fd = child->plan.stop_fd, .events = POLLIN},
-                           {.fd = child->process.pidfd, .events = POLLIN},
                            {.fd = child->process.out, .events = POLLIN}};
 
-    while (fds[0].revents == 0 && fds[1].revents == 0) {
-        if (poll(fds, 3, -1) < 0)
+    while (fds[0].revents == 0) {
+        if (poll(fds, 2, -1) < 0)
             must(errno == EINTR);
-        if (fds[2].revents != 0 && !nats_process_drain(&child->process))
-            fds[2].fd = -1;
+        else if (fds[1].revents != 0 && !nats_process_drain(&child->process))
+            return true;
     }
-    return fds[0].revents == 0;
+    return false;
 }
 
 /* At the port of the last time if it is still free, so that links find it again. */
@@ -139,6 +138,18 @@ static int start(struct nats_child *child, struct nats_error *e)
     return nats_process_start(&child->process, &child->plan, &child->endpoint, e);
 }
 
+/* Where the server is, for other processes of this user. */
+static int save(struct nats_child *child, struct nats_error *e)
+{
+    int status = nats_endpoint_save(child->dir, &child->endpoint);
+
+    if (status != STATUS_OK)
+        nats_error_set(e, STATUS_IO, ERR_SERVER_START,
+                       "cannot write endpoint.json in '%s': %s.", child->dir,
+                       strerror(errno));
+    return status;
+}
+
 /* We hold the lock, so no server runs: start one, stay with it while it lives.  False
  * when the end is wanted.
  */
@@ -149,13 +160,9 @@ static bool own(struct nats_child *child)
     if (nats_endpoint_load(child->dir, &child->endpoint) != STATUS_OK)
         nats_endpoint_init(&child->endpoint);
     child->endpoint.is_ready = false;
-    int status = nats_endpoint_save(child->dir, &child->endpoint);
+    int status = save(child, &e);
     if (status == STATUS_OK)
         status = start(child, &e);
-    else
-        nats_error_set(&e, STATUS_IO, ERR_SERVER_START,
-                       "cannot write endpoint.json in '%s': %s.", child->dir,
-                       strerror(errno));
     if (status == STATUS_CANCELED)
         return false;
     if (status != STATUS_OK) {
@@ -163,7 +170,8 @@ static bool own(struct nats_child *child)
         return back_off(child);
     }
     child->endpoint.is_ready = true;
-    status = nats_endpoint_save(child->dir, &child->endpoint);
+    if (save(child, &e) != STATUS_OK)
+        tell_error(child, &e); /* it serves us; the others do not find it */
     uint64_t up_ms = clock_boot_ms();
     tell_up(child, true);
     bool goes_on = watch(child);

@@ -58,6 +58,14 @@ void nats_child_destroy(struct nats_child *child);
 int nats_child_wait(struct nats_child *child, char url[NATS_CHILD_URL_ROOM],
                     int *ret_code, char *text, size_t room);
 
+/* Looks once for the server that somebody else has started with this state directory, and
+ * starts none: its URL with credentials in url.  STATUS_OFFLINE with a sentence in
+ * text[room] (code ERR_NATS_REFUSED) if none runs there.  Blocks for half a second at
+ * most.  Any thread.
+ */
+int nats_child_find(const char *state_dir, char url[NATS_CHILD_URL_ROOM], char *text,
+                    size_t room);
+
 /* The server's process if this process started it and it runs, else 0.  Any thread. */
 pid_t nats_child_pid(struct nats_child *child);
 

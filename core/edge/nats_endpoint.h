@@ -1,5 +1,5 @@
 /* Where the embedded server is: one small file (0600) in its state directory, by which
- * processes of the same user find it.  For nats_child.c.
+ * processes of the same user find it.  For nats_child*.c.
  */
 #ifndef PARTI_EDGE_NATS_ENDPOINT_H
 #define PARTI_EDGE_NATS_ENDPOINT_H

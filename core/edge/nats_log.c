@@ -74,6 +74,13 @@ int nats_log_open(struct nats_log *log, uint64_t op_number, uint64_t timeout_ms)
     return op == NULL ? STATUS_LIMIT : begun(op, log_send_api(log, op, "INFO", ""));
 }
 
+int nats_log_bind(struct nats_log *log, uint64_t op_number, uint64_t timeout_ms)
+{
+    struct log_op *op = begin(log, STEP_BIND, op_number, timeout_ms);
+
+    return op == NULL ? STATUS_LIMIT : begun(op, log_send_api(log, op, "INFO", ""));
+}
+
 int nats_log_info(struct nats_log *log, uint64_t op_number, uint64_t timeout_ms)
 {
     struct log_op *op = begin(log, STEP_INFO, op_number, timeout_ms);

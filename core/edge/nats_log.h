@@ -12,6 +12,7 @@
  *
  *   answer to  status OK       else
  *   open       seq: last one   code and data: what is wrong and what to do
+ *   bind       seq: last one   NOTFOUND: there is no stream; else as open
  *   info       seq: last one   TIMEOUT, OFFLINE, ...
  *   read       seq, data       NOTFOUND, TIMEOUT, OFFLINE, ...
  *   write      seq: the new    CONFLICT: not written, somebody else wrote; TIMEOUT: it
@@ -59,6 +60,11 @@ void nats_log_destroy(struct nats_log *log);
  * replicas than wished is taken, with an INBOX_LOG_NOTE.
  */
 int nats_log_open(struct nats_log *log, uint64_t op, uint64_t timeout_ms);
+
+/* The same for those who only look: makes and changes nothing.  A stream that does not
+ * republish heads is good enough.
+ */
+int nats_log_bind(struct nats_log *log, uint64_t op, uint64_t timeout_ms);
 
 /* The last sequence of the stream. */
 int nats_log_info(struct nats_log *log, uint64_t op, uint64_t timeout_ms);

@@ -16,6 +16,7 @@ enum log_step {
     STEP_OPEN_INFO,
     STEP_OPEN_CREATE,
     STEP_OPEN_UPDATE,
+    STEP_BIND,
     STEP_INFO,
     STEP_READ,
     STEP_WRITE

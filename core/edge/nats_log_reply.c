@@ -235,6 +235,28 @@ static void on_write_error(struct nats_log *log, struct log_op *op,
         refused(log, op, reply);
 }
 
+static void on_bind(struct nats_log *log, struct log_op *op,
+                    const struct nats_stream_reply *reply)
+{
+    char server[NATS_URL_TEXT_ROOM];
+    struct nats_error e;
+
+    if (reply->err_code == JS_STREAM_NOT_FOUND) {
+        answer(log, op, STATUS_NOTFOUND, 0);
+    } else if (reply->err_code != 0) {
+        refused(log, op, reply);
+    } else if (reply->config == NULL) {
+        corrupt(log, op);
+    } else {
+        server_name(log, server);
+        if (nats_stream_check(&log->stream, reply->config, server, &e) ==
+            NATS_STREAM_WRONG)
+            log_answer_error(log, op, &e);
+        else
+            answer(log, op, STATUS_OK, reply->seq);
+    }
+}
+
 static void on_reply(struct nats_log *log, struct log_op *op,
                      const struct nats_stream_reply *reply)
 {
@@ -251,6 +273,7 @@ static void on_reply(struct nats_log *log, struct log_op *op,
         else
             corrupt(log, op);
         break;
+    case STEP_BIND: on_bind(log, op, reply); break;
     case STEP_INFO:
         if (failed)
             refused(log, op, reply);

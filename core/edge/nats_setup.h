@@ -1,5 +1,5 @@
 /* The options of a link as every session of it needs them: copied, checked.  For
- * nats_link.c and nats_session.c.
+ * nats_link.c and nats_session.c; `parti config check` asks it about the files.
  */
 #ifndef PARTI_EDGE_NATS_SETUP_H
 #define PARTI_EDGE_NATS_SETUP_H

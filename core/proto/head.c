@@ -189,18 +189,23 @@ static void get_member(struct json_in *in, struct head_member *m)
         in->is_bad = true;
 }
 
-/* Is the record of this kind and of a version that we read? */
-static bool get_kind(struct json_in *in, struct bytes key, const char *kind)
+enum { HAS_KIND = 1, HAS_VERSION = 2, HAS_BOTH = 3 };
+
+/* Is the record of this kind and of a version that we read?  It must say both. */
+static bool get_kind(struct json_in *in, struct bytes key, const char *kind,
+                     uint32_t *has)
 {
     char text[NAME_ROOM];
 
     if (is(key, "record")) {
         json_get_text(in, text, sizeof text);
         in->is_bad = in->is_bad || strcmp(text, kind) != 0;
+        *has |= HAS_KIND;
         return true;
     }
     if (is(key, "version")) {
         in->is_bad = json_get_u64(in) != RECORD_VERSION || in->is_bad;
+        *has |= HAS_VERSION;
         return true;
     }
     return false;
@@ -226,13 +231,14 @@ int head_decode(struct head *h, uint32_t members_max, const void *data, size_t n
 {
     struct json_in in;
     struct bytes key;
+    uint32_t has = 0;
     int status = 0;
 
     *h = (struct head){.member = h->member};
     json_in_init(&in, data, n);
     json_enter(&in, '{');
     while (status == 0 && json_next_key(&in, &key)) {
-        if (get_kind(&in, key, "parti.head"))
+        if (get_kind(&in, key, "parti.head", &has))
             continue;
         if (is(key, "gen"))
             h->stamp.gen = json_get_u64(&in);
@@ -257,7 +263,7 @@ int head_decode(struct head *h, uint32_t members_max, const void *data, size_t n
     }
     if (status < 0)
         return status;
-    if (in.is_bad || h->stamp.epoch == 0)
+    if (in.is_bad || has != HAS_BOTH || h->stamp.epoch == 0)
         return STATUS_CORRUPT;
     h->hash = hash_bytes(data, n);
     return 0;
@@ -267,12 +273,13 @@ int lease_decode(struct lease_record *l, const void *data, size_t n)
 {
     struct json_in in;
     struct bytes key;
+    uint32_t has = 0;
 
     *l = (struct lease_record){0};
     json_in_init(&in, data, n);
     json_enter(&in, '{');
     while (json_next_key(&in, &key)) {
-        if (get_kind(&in, key, "parti.lease"))
+        if (get_kind(&in, key, "parti.lease", &has))
             continue;
         if (is(key, "gen"))
             l->gen = json_get_u64(&in);
@@ -293,7 +300,9 @@ int lease_decode(struct lease_record *l, const void *data, size_t n)
         else
             json_skip(&in);
     }
-    return in.is_bad || session_is_none(l->session) ? STATUS_CORRUPT : 0;
+    if (in.is_bad || has != HAS_BOTH || session_is_none(l->session))
+        return STATUS_CORRUPT;
+    return 0;
 }
 
 void head_copy(struct head *to, const struct head *from)

@@ -219,8 +219,12 @@ static void dispatch(struct node *n, const struct event *ev)
     case EV_RELEASED: work_released(n, ev->released.epoch); break;
     case EV_STOP: work_stop(n, ev->stop.restart); break;
     case EV_REFRESH:
-        if (lead_is_heading(n))
+        if (lead_is_heading(n)) {
             emit(n->out, ACT_LIST)->list.commanded = true;
+        } else if (!session_is_none(n->term.leader)) {
+            n->message = (struct message){.type = MSG_REFRESH};
+            node_send(n, n->term.leader_addr);
+        }
         break;
     }
 }
@@ -310,6 +314,18 @@ static const char *life_reason(const struct node *n, enum life_state to)
     return "";
 }
 
+static void move_life(struct node *n, enum life_state next)
+{
+    struct action *a = emit(n->out, ACT_STATE);
+
+    must(life_is_legal(n->life, next));
+    a->state.from = n->life;
+    a->state.to = next;
+    a->state.reason = life_reason(n, next);
+    node_tell(n, "state %s -> %s", life_name(n->life), life_name(next));
+    n->life = next;
+}
+
 static void run_life(struct node *n)
 {
     const char *was = n->degraded;
@@ -317,19 +333,14 @@ static void run_life(struct node *n)
     n->degraded = degraded_by(n);
     if (was != NULL && n->degraded == NULL)
         n->lead.recovered_ms = n->now_ms;
+    if (n->is_reborn && life_is_legal(n->life, LIFE_CLAIMING_ID))
+        move_life(n, LIFE_CLAIMING_ID);
+    n->is_reborn = false;
+
     enum life_state want = wanted_life(n);
 
-    while (n->life != want) {
-        enum life_state next = life_towards(n->life, want);
-        struct action *a = emit(n->out, ACT_STATE);
-
-        must(life_is_legal(n->life, next));
-        a->state.from = n->life;
-        a->state.to = next;
-        a->state.reason = life_reason(n, next);
-        node_tell(n, "state %s -> %s", life_name(n->life), life_name(next));
-        n->life = next;
-    }
+    while (n->life != want)
+        move_life(n, life_towards(n->life, want));
 }
 
 void node_step(struct node *n, const struct event *ev, struct actions *out)

@@ -51,6 +51,8 @@ void list_taken(struct node *n, const struct event *ev)
             n->conf.timing.min_rebalance_threshold_ppm)
             window_set_changed(&n->window, ev->listed.commanded);
     }
+    if (ev->listed.commanded && n->window.wants_set)
+        window_set_changed(&n->window, true); /* a change that waits need not any more */
     l->is_listed = true;
     if (ev->listed.commanded)
         emit(n->out, ACT_REFRESHED);

@@ -95,6 +95,8 @@ uint64_t wire_get_varint(struct wire_in *in)
     for (unsigned shift = 0; shift < 64; shift += 7) {
         uint8_t b = wire_get_u8(in);
 
+        if (shift == 63 && b > 1)
+            break; /* more than 64 bits */
         value |= (uint64_t)(b & 0x7f) << shift;
         if ((b & 0x80) == 0)
             return value;
@@ -136,6 +138,15 @@ static void put_stamp(struct wire_out *o, struct stamp stamp)
 {
     wire_put_varint(o, stamp.gen);
     wire_put_varint(o, stamp.epoch);
+}
+
+static uint32_t get_u32(struct wire_in *in)
+{
+    uint64_t value = wire_get_varint(in);
+
+    if (value > UINT32_MAX)
+        in->is_bad = true;
+    return (uint32_t)value;
 }
 
 static struct stamp get_stamp(struct wire_in *in)
@@ -223,7 +234,7 @@ static void get_heartbeat(struct wire_in *in, struct heartbeat *h)
 {
     h->session = wire_get_session(in);
     h->addr = wire_get_u64(in);
-    h->num = (uint32_t)wire_get_varint(in);
+    h->num = get_u32(in);
     h->leader = wire_get_session(in);
     h->k = wire_get_varint(in);
     h->seen = get_stamp(in);
@@ -250,8 +261,8 @@ static void get_join(struct wire_in *in, struct join *j)
     j->addr = wire_get_u64(in);
     j->wish = (int64_t)(wire_get_varint(in) & INT64_MAX) - 1;
     wire_get_text(in, j->host, sizeof j->host);
-    j->pid = (uint32_t)wire_get_varint(in);
-    j->capacity = (uint32_t)wire_get_varint(in);
+    j->pid = get_u32(in);
+    j->capacity = get_u32(in);
     wire_get_text(in, j->zone, sizeof j->zone);
     if (session_is_none(j->session))
         in->is_bad = true;

@@ -7,22 +7,30 @@
 #include "parti.h"
 
 #include <inttypes.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 15, SETTLE_MS = 30000 };
+enum { ROUNDS = 15, SETTLE_S = 30 };
 
-static _Atomic uint64_t held; /* slot and serial, once there is one */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t given = PTHREAD_COND_INITIALIZER;
+static struct parti_hold hold;
+static int has_hold;
 
 static void assigned(void *ctx, uint64_t epoch, const struct parti_partition *p, size_t n)
 {
     (void)ctx, (void)epoch;
-    if (n > 0)
-        atomic_store(&held, (uint64_t)p[0].hold.slot << 32 | p[0].hold.serial);
+    (void)pthread_mutex_lock(&lock);
+    if (n > 0) {
+        hold = p[0].hold;
+        has_hold = 1;
+        (void)pthread_cond_signal(&given);
+    }
+    (void)pthread_mutex_unlock(&lock);
 }
 
 static uint64_t now_ns(clockid_t clock)
@@ -52,7 +60,6 @@ static int write_ini(char *folder, char *path, size_t room, const char *plugins)
 
 static int measure(struct parti_worker *w, uint64_t calls)
 {
-    struct parti_hold hold = {(uint32_t)(held >> 32), (uint32_t)held};
     double best = 1e9, clock_best = 1e9;
     uint64_t yes = 0, sum = 0;
 
@@ -83,6 +90,20 @@ static int measure(struct parti_worker *w, uint64_t calls)
     return yes == calls * ROUNDS && sum != 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int wait_for_hold(void)
+{
+    struct timespec until;
+    int rc = 0;
+
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += SETTLE_S;
+    (void)pthread_mutex_lock(&lock);
+    while (!has_hold && rc == 0)
+        rc = pthread_cond_timedwait(&given, &lock, &until);
+    (void)pthread_mutex_unlock(&lock);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
     char folder[] = "/tmp/parti-bench-XXXXXX", ini[256], text[4096];
@@ -101,14 +122,8 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "%s\n", text);
         return EXIT_FAILURE;
     }
-    if (parti_wait(w, PARTI_STABLE, SETTLE_MS) == 0) {
-        struct timespec ms = {.tv_nsec = 1000000};
-
-        for (int i = 0; i < SETTLE_MS && held == 0; i++)
-            (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &ms, NULL);
-        if (held != 0)
-            status = measure(w, argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000);
-    }
+    if (wait_for_hold() == 0)
+        status = measure(w, argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000);
     parti_destroy(w);
     (void)unlink(ini);
     return status;

@@ -106,7 +106,8 @@ def case_pause(group, times):
         regranted = taken_over(group, lost, at)
         if regranted is None:
             raise Failure("the paused worker's partitions were not taken over in 5 s")
-        first = min(w.held[p][0] for p in lost for w in group.living() if p in w.held and w is not victim)
+        others = [w for w in group.living() if w is not victim]
+        first = min(w.held[p][0] for p in lost for w in others if p in w.held)
         victim.signal(signal.SIGCONT)
         group.wait(
             "the worker says that it was fenced",

@@ -30,7 +30,9 @@ expect:
 [  9000] w0 > link up
 [  9094] w0 > apply epoch 3 (emergency)
 [  9094] w0 > session lost: the head has no such session any more
-[  9094] w0 > state Degraded -> WaitingAssignment
+[  9094] w0 > state Degraded -> ClaimingID
+[  9094] w0 > state ClaimingID -> Election
+[  9094] w0 > state Election -> WaitingAssignment
 [  9095] w2 > join heard from host
 [  9115] w2 > write head 4 (join)
 [  9117] w0 > apply epoch 4 (join)

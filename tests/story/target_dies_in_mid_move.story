@@ -1,62 +1,35 @@
-# The target of a move dies while the old owner still stops: the move is aimed elsewhere
-# and still waits for the first owner.
+# The target of a move dies while the old owners still stop: the moves are aimed
+# elsewhere, and still wait for the first owners.
 set cold_start_window 1000
 set planned_scale_window 500
 set min_rebalance_interval 500
-partitions 6
+partitions 8
 workers 3
 quiet
 run 3000
-tell
 drain 4000
 join w3
+join w4
 run 700
+tell
+hide state
 crash w3
-run 6000
+run 5000
 expect:
-[  3001] w3 > link up
-[  3001] w3 > state Init -> ClaimingID
-[  3001] w3 > state ClaimingID -> Election
-[  3030] w3 > candidate
-[  3034] w3 > follow: there may be a leader
-[  3044] w3 > leader worker-2, term 1
-[  3044] w3 > state Election -> WaitingAssignment
-[  3045] w2 > join heard from host
-[  3065] w2 > write head 3 (join)
-[  3066] w3 > apply epoch 2 (cold_start)
-[  3067] w0 > apply epoch 3 (join)
-[  3067] w1 > apply epoch 3 (join)
-[  3067] w2 > apply epoch 3 (join)
-[  3067] w3 > apply epoch 3 (join)
-[  3067] w3 > id worker-3
-[  3067] w2 > head 3 acked: 4 members, 0 pending, 0 unowned
-[  3067] w2 > state Stable -> Scaling
-[  3098] w0 > state Stable -> Scaling
-[  3098] w1 > state Stable -> Scaling
-[  3098] w3 > state WaitingAssignment -> Stable
-[  3098] w3 > state Stable -> Scaling
-[  3567] w2 > plan (scale): 6 partitions, 4 workers
-[  3567] w2 > state Scaling -> Rebalancing
-[  3571] w2 > write head 4 (scale)
-[  3573] w0 > apply epoch 4 (scale)
-[  3573] w1 > apply epoch 4 (scale)
-[  3573] w2 > head 4 acked: 4 members, 1 pending, 0 unowned
-[  3574] w0 > state Scaling -> Rebalancing
-[  3574] w1 > state Scaling -> Rebalancing
-[  3574] w3 > state Scaling -> Rebalancing
-[  3575] w2 > apply epoch 4 (scale)
-[  3575] w2 > app: must stop 5 (epoch 4)
-[  3575] w3 > apply epoch 4 (scale)
-[  4795] w2 > worker-3 expired
-[  4795] w2 > plan (emergency): 6 partitions, 3 workers
-[  4795] w2 > state Rebalancing -> Emergency
-[  4797] w2 > write head 5 (emergency)
-[  4799] w0 > apply epoch 5 (emergency)
-[  4799] w1 > apply epoch 5 (emergency)
-[  4799] w2 > head 5 acked: 3 members, 0 pending, 0 unowned
-[  4799] w2 > state Emergency -> Stable
-[  4800] w0 > state Rebalancing -> Stable
-[  4800] w1 > state Rebalancing -> Stable
-[  4801] w2 > apply epoch 5 (emergency)
-[  7575] w2 > app: has stopped 5 (epoch 4)
-[  7575] w2 > app: takes 5 (epoch 5)
+[  4799] w2 > worker-3 expired
+[  4799] w2 > plan (emergency): 8 partitions, 4 workers
+[  4801] w2 > write head 5 (emergency)
+[  4803] w0 > apply epoch 5 (emergency)
+[  4803] w1 > apply epoch 5 (emergency)
+[  4803] w2 > apply epoch 5 (emergency)
+[  4803] w2 > head 5 acked: 4 members, 2 pending, 0 unowned
+[  4805] w4 > apply epoch 5 (emergency)
+[  7579] w0 > app: has stopped 2 (epoch 4)
+[  7579] w1 > app: has stopped 5 (epoch 4)
+[  7580] w2 > write head 6 (release)
+[  7582] w0 > apply epoch 6 (release)
+[  7582] w1 > apply epoch 6 (release)
+[  7582] w2 > apply epoch 6 (release)
+[  7582] w4 > apply epoch 6 (release)
+[  7582] w4 > app: takes 2 5 (epoch 6)
+[  7582] w2 > head 6 acked: 4 members, 0 pending, 0 unowned

@@ -1,9 +1,9 @@
-# W3, L4: a fourth worker comes.  Partitions are revoked first, released, and then
-# granted; what does not move is not touched.
+# W3: a fourth worker comes.  Partitions are revoked first, released, and then granted;
+# what does not move is not touched.  Scaling, Rebalancing, Stable.
 set cold_start_window 1000
 set planned_scale_window 500
 set min_rebalance_interval 500
-partitions 6
+partitions 8
 workers 3
 quiet
 run 3000
@@ -33,27 +33,29 @@ expect:
 [  3098] w1 > state Stable -> Scaling
 [  3098] w3 > state WaitingAssignment -> Stable
 [  3098] w3 > state Stable -> Scaling
-[  3567] w2 > plan (scale): 6 partitions, 4 workers
+[  3567] w2 > plan (scale): 8 partitions, 4 workers
 [  3567] w2 > state Scaling -> Rebalancing
-[  3571] w2 > write head 4 (scale)
-[  3573] w0 > apply epoch 4 (scale)
-[  3573] w1 > apply epoch 4 (scale)
-[  3573] w2 > head 4 acked: 4 members, 1 pending, 0 unowned
-[  3574] w0 > state Scaling -> Rebalancing
-[  3574] w1 > state Scaling -> Rebalancing
-[  3574] w3 > state Scaling -> Rebalancing
+[  3573] w2 > write head 4 (scale)
 [  3575] w2 > apply epoch 4 (scale)
-[  3575] w2 > app: must stop 5 (epoch 4)
-[  3575] w3 > apply epoch 4 (scale)
-[  3615] w2 > app: has stopped 5 (epoch 4)
-[  3616] w2 > write head 5 (release)
-[  3618] w0 > apply epoch 5 (release)
-[  3618] w1 > apply epoch 5 (release)
-[  3618] w2 > apply epoch 5 (release)
-[  3618] w3 > apply epoch 5 (release)
-[  3618] w3 > app: takes 5 (epoch 5)
-[  3618] w2 > head 5 acked: 4 members, 0 pending, 0 unowned
-[  3618] w2 > state Rebalancing -> Stable
-[  3619] w0 > state Rebalancing -> Stable
-[  3619] w1 > state Rebalancing -> Stable
-[  3619] w3 > state Rebalancing -> Stable
+[  3575] w2 > head 4 acked: 4 members, 2 pending, 0 unowned
+[  3576] w0 > state Scaling -> Rebalancing
+[  3576] w1 > state Scaling -> Rebalancing
+[  3576] w3 > state Scaling -> Rebalancing
+[  3577] w0 > apply epoch 4 (scale)
+[  3577] w0 > app: must stop 2 (epoch 4)
+[  3577] w1 > apply epoch 4 (scale)
+[  3577] w1 > app: must stop 5 (epoch 4)
+[  3577] w3 > apply epoch 4 (scale)
+[  3617] w0 > app: has stopped 2 (epoch 4)
+[  3617] w1 > app: has stopped 5 (epoch 4)
+[  3618] w2 > write head 5 (release)
+[  3620] w0 > apply epoch 5 (release)
+[  3620] w1 > apply epoch 5 (release)
+[  3620] w2 > apply epoch 5 (release)
+[  3620] w3 > apply epoch 5 (release)
+[  3620] w3 > app: takes 2 5 (epoch 5)
+[  3620] w2 > head 5 acked: 4 members, 0 pending, 0 unowned
+[  3620] w2 > state Rebalancing -> Stable
+[  3621] w0 > state Rebalancing -> Stable
+[  3621] w1 > state Rebalancing -> Stable
+[  3621] w3 > state Rebalancing -> Stable

@@ -33,7 +33,9 @@ expect:
 [  7000] w2 > follow: a higher term is heard
 [  7000] w2 > apply epoch 3 (emergency)
 [  7000] w2 > session lost: the head has no such session any more
-[  7000] w2 > state Degraded -> WaitingAssignment
+[  7000] w2 > state Degraded -> ClaimingID
+[  7000] w2 > state ClaimingID -> Election
+[  7000] w2 > state Election -> WaitingAssignment
 [  7001] w0 > join heard from host
 [  7021] w0 > write head 4 (join)
 [  7023] w0 > apply epoch 4 (join)

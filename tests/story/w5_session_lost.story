@@ -18,7 +18,9 @@ expect:
 [  7122] w0 > follow: the leader lives
 [  7144] w0 > apply epoch 3 (emergency)
 [  7144] w0 > session lost: the head has no such session any more
-[  7144] w0 > state Degraded -> WaitingAssignment
+[  7144] w0 > state Degraded -> ClaimingID
+[  7144] w0 > state ClaimingID -> Election
+[  7144] w0 > state Election -> WaitingAssignment
 [  7145] w2 > join heard from host
 [  7165] w2 > write head 4 (join)
 [  7167] w0 > apply epoch 4 (join)

@@ -300,6 +300,49 @@ START_TEST(one_listing_can_be_waited_for)
 }
 END_TEST
 
+/* One of tests/plugins/evil_*, which takes no options of ours. */
+static void evil(const char *plugin, int code, const char *text)
+{
+    struct fixture f;
+
+    fixture_init(&f);
+    struct section *s = fixture_add(&f, "source", "", NULL);
+    s->conf.plugin = plugin;
+    s->conf.section.raw_n = 0;
+    f.setup.budget_ms = DEADLINE_MS;
+    fixture_create(&f);
+    ck_assert_int_eq(ask(&f, true)->code, code);
+    ck_assert_says(f.box.text[0], text);
+    fixture_finish(&f);
+}
+
+START_TEST(evil_sources_are_found_out)
+{
+    evil("evil_source_dup", ERR_SOURCE_TWICE, "partition orders/0 is in its list twice");
+    evil("evil_source_empty_key", ERR_SOURCE_ROWS, "'orders//1', cannot be used");
+    evil("evil_source_huge", ERR_SOURCE_MANY, "more than 2000000 partitions");
+}
+END_TEST
+
+START_TEST(what_a_failed_listing_added_does_not_count)
+{
+    struct fixture f;
+
+    fixture_init(&f);
+    struct section *s = fixture_add(&f, "source", "", NULL);
+    s->conf.plugin = "evil_source_partial";
+    s->conf.section.raw_n = 0;
+    (void)fixture_add(&f, "source:two", "count", NULL);
+    fixture_create(&f);
+    lists(ask(&f, true), "call-0 orders/0 orders/1");
+    sources_watch(f.sources, true);
+    ck_assert_int_eq(ask(&f, true)->status, STATUS_IO);
+    ck_assert_says(f.box.text[1], "the far end went away in the middle");
+    lists(await(&f, 3), "call-1 orders/0 orders/1");
+    fixture_finish(&f);
+}
+END_TEST
+
 UNIT_MAIN("source_runner", lists_are_merged_in_bytewise_order,
           no_partition_is_a_legal_list,
           a_partition_of_two_sources_is_an_error_that_names_both,
@@ -312,4 +355,5 @@ UNIT_MAIN("source_runner", lists_are_merged_in_bytewise_order,
           mistakes_of_every_section_are_told_with_their_lines,
           a_source_that_cannot_start_yet_is_started_later,
           a_source_that_hangs_at_its_start_fails_asks_and_lists_when_it_is_back,
-          one_listing_can_be_waited_for)
+          one_listing_can_be_waited_for, evil_sources_are_found_out,
+          what_a_failed_listing_added_does_not_count)

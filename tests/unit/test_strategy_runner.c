@@ -283,6 +283,38 @@ START_TEST(one_plan_can_be_waited_for)
 }
 END_TEST
 
+/* One of tests/plugins/evil_*, which takes no options of ours. */
+static void evil(const char *plugin, int code, bool is_shut_off_by_it, const char *text)
+{
+    struct fixture f;
+
+    fixture_init(&f, "");
+    f.section.conf.plugin = plugin;
+    f.section.conf.section.raw_n = 0;
+    f.section.conf.time_limit_ms = 20;
+    for (uint32_t i = 0; i < PARTS; i++)
+        f.question.prev[i] = WORKERS;
+    fixture_create(&f);
+    for (uint32_t plan = 1; plan <= 2; plan++) {
+        const struct plan_result *r = ask(&f, plan);
+
+        ck_assert_int_eq(r->code, code);
+        ck_assert(r->is_shut_off == is_shut_off_by_it);
+        ck_assert_says(f.box.text[plan - 1], text);
+    }
+    fixture_finish(&f);
+}
+
+START_TEST(evil_strategies_are_found_out)
+{
+    evil("evil_code", ERR_STRATEGY_BROKEN, true, "an unknown code (4711): xxxx");
+    evil("evil_owner_range", ERR_STRATEGY_BROKEN, true, "there are only 3");
+    evil("evil_skip", ERR_STRATEGY_BROKEN, true, "left partition 6 without an owner");
+    evil("evil_keep_on_cold", ERR_STRATEGY_FAILED, false, "12 partitions have no worker");
+    evil("evil_slow", ERR_STRATEGY_TIMEOUT, true, "did not return within 20 ms");
+}
+END_TEST
+
 UNIT_MAIN("strategy_runner", a_plan_is_answered_and_counted_by_the_host,
           owners_are_told_in_the_order_of_the_request,
           keep_leaves_every_partition_where_it_is,
@@ -293,4 +325,4 @@ UNIT_MAIN("strategy_runner", a_plan_is_answered_and_counted_by_the_host,
           a_new_plan_takes_the_place_of_one_that_is_computed,
           ending_does_not_wait_for_the_plugin,
           a_section_that_does_not_please_is_told_with_its_line,
-          one_plan_can_be_waited_for)
+          one_plan_can_be_waited_for, evil_strategies_are_found_out)
