@@ -172,12 +172,12 @@ START_TEST(no_lease_while_the_applied_epoch_is_behind_the_beacon)
     struct member m = joined();
     struct beacon b = beacon_of(11, 0);
 
-    ck_assert(!member_extend(\& m, \& b, (struct stamp){5, 19}, 0, LEASE_MS));
-    ck_assert(!member_extend(\& m, \& b, (struct stamp){4, 99}, 0, LEASE_MS));
+    ck_assert(!member_extend(&m, &b, (struct stamp){5, 19}, 0, LEASE_MS));
+    ck_assert(!member_extend(&m, &b, (struct stamp){4, 99}, 0, LEASE_MS));
     ck_assert(
-        !member_extend(\& m, \& b, (struct stamp){6, 20}, 0, LEASE_MS)); /* another gen */
+        !member_extend(&m, &b, (struct stamp){6, 20}, 0, LEASE_MS)); /* another gen */
     ck_assert_uint_eq(m.deadline_ms, 0);
-    ck_assert(member_extend(\& m, \& b, (struct stamp){5, 21}, 0, LEASE_MS));
+    ck_assert(member_extend(&m, &b, (struct stamp){5, 21}, 0, LEASE_MS));
 }
 END_TEST
 
@@ -188,9 +188,9 @@ START_TEST(a_bit_of_an_epoch_before_our_birth_is_not_ours)
     m.born = 21;
     struct beacon b = beacon_of(11, 0);
 
-    ck_assert(!member_extend(\& m, \& b, (struct stamp){5, 21}, 0, LEASE_MS));
+    ck_assert(!member_extend(&m, &b, (struct stamp){5, 21}, 0, LEASE_MS));
     b.head.epoch = 21;
-    ck_assert(member_extend(\& m, \& b, (struct stamp){5, 21}, 0, LEASE_MS));
+    ck_assert(member_extend(&m, &b, (struct stamp){5, 21}, 0, LEASE_MS));
 }
 END_TEST
 
