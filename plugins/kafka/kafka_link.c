@@ -3,7 +3,7 @@
 #include <time.h>
 
 enum {
-    SHOWN_MAX = 80,      /* bytes of the brokers that a message repeats */
+    SHOWN_MAX = 56,      /* bytes of the brokers that a message repeats */
     SLICE_DOWN_MS = 200, /* of waiting for any broker to be there */
     SLICE_MS = 500,      /* of waiting for an answer; doubled when none came */
     ALL_DOWN_MS = 1000,  /* further patience when librdkafka says that all are down */
@@ -19,7 +19,7 @@ struct kafka_link {
      * which only runs inside kafka_link_serve(). */
     rd_kafka_resp_err_t last;
     int32_t are_all_down;
-    char words[160];
+    char words[136];
 };
 
 uint64_t kafka_now_ms(void)
@@ -58,7 +58,10 @@ static void on_error(rd_kafka_t *rk, int code, const char *words, void *opaque)
         return;
     }
     link->last = (rd_kafka_resp_err_t)code;
-    (void)snprintf(link->words, sizeof link->words, "%s", words);
+    /* "NAME: what happened (after 3ms in state CONNECT, ...)": without the times. */
+    const char *end = strstr(words, " (after ");
+    int n = end != NULL ? (int)(end - words) : (int)strcspn(words, "\n");
+    (void)snprintf(link->words, sizeof link->words, "%.*s", n, words);
 }
 
 void kafka_link_serve(struct kafka_link *link)
@@ -158,12 +161,12 @@ const char *kafka_link_brokers(const struct kafka_link *link)
 /* ---- metadata -------------------------------------------------------------------------
  */
 
-/* Why there is no answer, in words and as a code. */
+/* Why there is no answer, in words and as a code.  The same reason gives the same words,
+ * since the host tells of a failure when its words are new. */
 static int32_t no_answer(struct kafka_link *link, rd_kafka_resp_err_t err,
-                         uint64_t waited_ms, struct parti_error *error)
+                         uint64_t allowed_ms, struct parti_error *error)
 {
     const char *brokers = link->setup.brokers;
-    unsigned long long ms = waited_ms;
 
     if (link->last == RD_KAFKA_RESP_ERR__AUTHENTICATION)
         return parti_fail(
@@ -176,12 +179,12 @@ static int32_t no_answer(struct kafka_link *link, rd_kafka_resp_err_t err,
             error, PARTI_TIMEOUT,
             "the brokers %.*s were silent for %llu ms. They are overloaded or "
             "cut off; if only slow, raise 'timeout'",
-            SHOWN_MAX, brokers, ms);
+            SHOWN_MAX, brokers, (unsigned long long)(allowed_ms + 50) / 100 * 100);
     if (err == RD_KAFKA_RESP_ERR__TRANSPORT)
-        return parti_fail(
-            error, PARTI_RETRY,
-            "no broker of %.*s is reached in %llu ms: %s. The last list stays", SHOWN_MAX,
-            brokers, ms, link->words);
+        return parti_fail(error, PARTI_RETRY, "no broker of %.*s is reached: %s. %s",
+                          SHOWN_MAX, brokers, link->words,
+                          link->last == RD_KAFKA_RESP_ERR__SSL ? "Correct rdkafka.ssl.*"
+                                                               : "The last list stays");
     return parti_fail(error, PARTI_RETRY, "the brokers %.*s answer: %s", SHOWN_MAX,
                       brokers, rd_kafka_err2str(err));
 }
@@ -219,6 +222,6 @@ int32_t kafka_link_metadata(struct kafka_link *link, int32_t all, uint64_t deadl
                    : deadline_ms;
         if (now >= last || link->last == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
             (err != RD_KAFKA_RESP_ERR__TIMED_OUT && err != RD_KAFKA_RESP_ERR__TRANSPORT))
-            return no_answer(link, err, now - began, error);
+            return no_answer(link, err, deadline_ms - began, error);
     }
 }
