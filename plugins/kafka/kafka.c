@@ -236,7 +236,7 @@ static int32_t kafka_create(void **ret, const struct parti_host *host,
 }
 
 static const struct parti_option kafka_option[] = {
-    KAFKA_CONF_OPTIONS,
+    KAFKA_OPTION_BROKERS,
     {.name = "topics",
      .help = "Topics by name, between commas or on lines of their own.",
      .type = PARTI_STR,
@@ -270,6 +270,7 @@ static const struct parti_option kafka_option[] = {
      .help = "The consumer group whose lag counts where weight = lag.",
      .type = PARTI_STR},
     WEIGH_OPTIONS("messages", "1000"),
+    KAFKA_OPTIONS_RDKAFKA,
     {.name = NULL},
 };
 

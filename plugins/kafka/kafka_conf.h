@@ -20,28 +20,30 @@
 
 enum { KAFKA_WHY_ROOM = 512 };
 
-/* The rows of an option table that kafka_conf_make() reads: to be put into the table of
+/* The rows of an option table that kafka_conf_make() reads, to be put into the table of
  * each role.  Secrets have rows of their own, so that they are never shown. */
-#define KAFKA_SECRET(name_)                                                        \
+#define KAFKA_OPTION_BROKERS                                                       \
     {                                                                              \
-        .name = "rdkafka." name_, .help = "The property " name_ " of librdkafka.", \
-        .type = PARTI_STR, .flags = PARTI_SECRET                                   \
+        .name = "brokers",                                                         \
+        .help = "Brokers to begin with, HOST:PORT, between commas or on lines of " \
+                "their own; the others are learnt from them.",                     \
+        .type = PARTI_STR, .flags = PARTI_REQUIRED | PARTI_LIST                    \
     }
-#define KAFKA_CONF_OPTIONS                                                              \
-    {.name = "brokers",                                                                 \
-     .help = "Brokers to begin with, HOST:PORT, between commas or on lines of their "   \
-             "own; the others are learnt from them.",                                   \
-     .type = PARTI_STR,                                                                 \
-     .flags = PARTI_REQUIRED | PARTI_LIST},                                             \
-        KAFKA_SECRET("sasl.password"), KAFKA_SECRET("sasl.oauthbearer.client.secret"),  \
-        KAFKA_SECRET("sasl.oauthbearer.config"), KAFKA_SECRET("ssl.key.password"),      \
-        KAFKA_SECRET("ssl.key.pem"), KAFKA_SECRET("ssl.keystore.password"),             \
-    {                                                                                   \
-        .name = "rdkafka.*",                                                            \
-        .help = "Any other property of librdkafka, such as rdkafka.security.protocol, " \
-                "rdkafka.ssl.ca.location or rdkafka.sasl.username.",                    \
-        .type = PARTI_STR                                                               \
+#define KAFKA_OPTION_SECRET(property)                                                    \
+    {                                                                                    \
+        .name = "rdkafka." property, .help = "The property " property " of librdkafka.", \
+        .type = PARTI_STR, .flags = PARTI_SECRET                                         \
     }
+#define KAFKA_OPTIONS_RDKAFKA                                                        \
+    {.name = "rdkafka.*",                                                            \
+     .help = "Any property of librdkafka, such as rdkafka.security.protocol, "       \
+             "rdkafka.ssl.ca.location or rdkafka.sasl.username.",                    \
+     .type = PARTI_STR},                                                             \
+        KAFKA_OPTION_SECRET("sasl.password"),                                        \
+        KAFKA_OPTION_SECRET("sasl.oauthbearer.client.secret"),                       \
+        KAFKA_OPTION_SECRET("sasl.oauthbearer.config"),                              \
+        KAFKA_OPTION_SECRET("ssl.key.password"), KAFKA_OPTION_SECRET("ssl.key.pem"), \
+        KAFKA_OPTION_SECRET("ssl.keystore.password")
 
 /* 'brokers' as librdkafka wants them, between commas; free() it.  PARTI_OK,
  * PARTI_BADCONF with the line in *error, PARTI_NOMEM. */

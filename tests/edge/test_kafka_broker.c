@@ -199,6 +199,40 @@ START_TEST(weights_follow_the_size_and_the_lag)
 }
 END_TEST
 
+/* conf/orders-kafka.ini as it is, but for the address of the broker. */
+START_TEST(the_example_configuration_lists_its_topics)
+{
+    char path[SERVER_PATH_ROOM], text[4096] = "", changed[4096];
+    struct conf c;
+    struct listing *listing = NULL;
+
+    brokers_topic(&kafka, "orders", 3, 1);
+    brokers_topic(&kafka, "returns", 1, 1);
+    format(path, sizeof path, "%s/conf/orders-kafka.ini", getenv("PARTI_SRCDIR"));
+    FILE *in = fopen(path, "r");
+    ck_assert_ptr_nonnull(in);
+    ck_assert_uint_gt(fread(text, 1, sizeof text - 1, in), 0);
+    ck_assert_int_eq(fclose(in), 0);
+    char *address = strstr(text, "127.0.0.1:9092");
+    ck_assert_ptr_nonnull(address);
+    format(changed, sizeof changed, "%.*s%s%s", (int)(address - text), text,
+           kafka.list[BROKER_PLAIN], address + strlen("127.0.0.1:9092"));
+    in = fmemopen(changed, strlen(changed), "r");
+    ck_assert_int_eq(conf_load_stream(&c, in, "orders-kafka.ini", "/"), 0);
+    ck_assert_int_eq(fclose(in), 0);
+    struct sources_setup setup = {.source = c.source,
+                                  .source_n = c.source_n,
+                                  .plugin_dir = plugins_dir(),
+                                  .budget_ms = 10000};
+    int status = sources_list_once(&setup, &c.errors, &listing);
+    conf_errors_print(&c.errors, stdout);
+    ck_assert_int_eq(status, 0);
+    ck_assert_uint_eq(listing->n, 4);
+    listing_unref(listing);
+    conf_finish(&c);
+}
+END_TEST
+
 START_TEST(a_broker_that_stands_still_is_a_timeout)
 {
     struct fixture f;
@@ -258,6 +292,7 @@ int main(void)
         a_wrong_password_is_denied_at_once,
         tls_needs_the_right_authority,
         weights_follow_the_size_and_the_lag,
+        the_example_configuration_lists_its_topics,
         a_broker_that_stands_still_is_a_timeout,
         a_broker_that_dies_is_told_and_so_is_its_return,
     };
