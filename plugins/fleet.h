@@ -52,12 +52,9 @@ struct fleet {
 };
 
 /* Reads the workers of 'world'.  Answers PARTI_OK; PARTI_KEEP when every worker is
- * draining, so that nobody can be given anything; PARTI_NOMEM; PARTI_BADINPUT for a
- * world that 32-bit indices cannot hold.
- *
- * Three rules say who counts when little is left: if every worker that is neither
- * draining nor cordoned has capacity 0, these count as equal; if there is none, the
- * cordoned ones take what has to go somewhere. */
+ * draining or cordoned, so that nobody can be given anything; PARTI_NOMEM; PARTI_BADINPUT
+ * for a world that 32-bit indices cannot hold.  If all who may receive have capacity 0,
+ * they count as equal. */
 int32_t fleet_read(struct fleet *fleet, const struct parti_world *world,
                    struct parti_error *error);
 

@@ -3,7 +3,7 @@
 /* In owner[] while a call runs: may or must move, and lives away from home. */
 #define AWAY UINT32_MAX
 
-enum { STOP_EVERY = 64 }; /* blocks */
+enum { STOP_EVERY = 256 }; /* blocks */
 
 void guided_finish(struct guided *g)
 {

@@ -15,7 +15,7 @@
 #include "fleet.h"
 
 enum {
-    HOME_BLOCK = 1024,    /* the most that home_of() takes at once */
+    HOME_BLOCK = 256,     /* the most that home_of() takes at once */
     HOME_STEPS = 32,      /* draws until any worker has to do */
     HOME_PROBES = 8,      /* workers to ask before anyone will do */
     HOME_SLOTS = 1 << 18, /* slots from here on: ranks stand in for them */

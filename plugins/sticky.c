@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { STOP_EVERY = 1 << 16, LANES = 4 };
+enum { STOP_EVERY = 3 << 15, LANES = 3 };
 
 void sticky_finish(struct sticky *s)
 {
@@ -12,7 +12,7 @@ void sticky_finish(struct sticky *s)
     block_finish(&s->lanes);
 }
 
-/* Counts partitions by previous index in four lanes, so that runs of one owner do not
+/* Counts partitions by previous index in lanes, so that runs of one owner do not
  * wait for each other's increments. */
 static int32_t count_held(struct sticky *s, const struct parti_world *w)
 {
@@ -29,7 +29,6 @@ static int32_t count_held(struct sticky *s, const struct parti_world *w)
             lane[w->part_prev[i]]++;
             lane[(size_t)each + w->part_prev[i + 1]]++;
             lane[2 * (size_t)each + w->part_prev[i + 2]]++;
-            lane[3 * (size_t)each + w->part_prev[i + 3]]++;
         }
         if (fleet_stop(s->host))
             return PARTI_CANCELED;

@@ -44,11 +44,8 @@ struct command {
     int (*run)(int argc, char **argv, struct cli *cli);
 };
 
-extern const struct command cmd_demo;
-extern const struct command cmd_demo_count;
-extern const struct command cmd_guardian;
-extern const struct command cmd_config, cmd_plugins;
-extern const struct command cmd_run;
+extern const struct command cmd_config, cmd_demo, cmd_demo_count, cmd_guardian, cmd_plan,
+    cmd_plugins, cmd_refresh, cmd_run, cmd_status, cmd_watch;
 
 /* An option that may be given several times. */
 struct cli_list {

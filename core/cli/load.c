@@ -36,6 +36,20 @@ int load_conf(const struct cli *cli, const char *file, struct conf *c)
     return CLI_OK;
 }
 
+void load_say_errors(struct conf *c)
+{
+    bool is_of_file = false;
+
+    for (size_t i = 0; i < c->errors.n; i++)
+        is_of_file = is_of_file || c->errors.at[i].line > 0;
+    if (is_of_file) {
+        conf_errors_print(&c->errors, stderr);
+        return;
+    }
+    for (size_t i = 0; i < c->errors.n; i++)
+        cli_say(0, "%s", c->errors.at[i].text);
+}
+
 int load_no_words(const struct cli *cli, int words, char **argv)
 {
     if (words > 0)

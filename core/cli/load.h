@@ -11,6 +11,9 @@
  * said, too. */
 int load_conf(const struct cli *cli, const char *file, struct conf *c);
 
+/* Says what plugins found wrong after the file was loaded. */
+void load_say_errors(struct conf *c);
+
 /* No words are expected.  CLI_OK or CLI_USAGE after saying so. */
 int load_no_words(const struct cli *cli, int words, char **argv);
 

@@ -14,6 +14,10 @@
 /* In the order of the help. */
 static const struct command *const commands[] = {
     &cmd_run,
+    &cmd_status,
+    &cmd_watch,
+    &cmd_plan,
+    &cmd_refresh,
     &cmd_demo,
     &cmd_config,
     &cmd_plugins,

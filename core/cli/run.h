@@ -49,8 +49,9 @@ struct run {
 
     char id[RUN_KEEPER_ID_ROOM];
     struct event_line line;
-    bool is_closing; /* callbacks do nothing more */
-    bool has_server; /* the server was reached once */
+    uint64_t last_ns; /* of the newest event line */
+    bool is_closing;  /* callbacks do nothing more */
+    bool has_server;  /* the server was reached once */
     bool has_stopped;
     int stop_code;
     int error_code; /* the last error told, 0: none */

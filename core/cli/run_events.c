@@ -39,16 +39,21 @@ static void leave(struct run *r)
     must(pthread_mutex_unlock(&r->lock) == 0);
 }
 
-static struct event_stamp now(const struct run *r)
+/* The stamp of a line; lines ascend, whatever they tell of. */
+static struct event_stamp ascending(struct run *r, uint64_t boot_ns)
 {
     struct event_stamp stamp;
 
     event_stamp_now(&stamp, r->id);
-    /* When it happened, not when we were told; until parti_create() has returned there
-     * is nobody to ask, and nothing but errors to tell. */
-    if (r->worker != NULL)
-        stamp.boot_ns = parti_event_ns(r->worker);
+    stamp.boot_ns = boot_ns > r->last_ns ? boot_ns : r->last_ns;
+    r->last_ns = stamp.boot_ns;
     return stamp;
+}
+
+/* When it happened, not when we were told. */
+static struct event_stamp now(struct run *r)
+{
+    return ascending(r, r->worker != NULL ? parti_event_ns(r->worker) : clock_boot_ns());
 }
 
 /* Puts out the line that was just made; false: there is none. */
@@ -190,7 +195,8 @@ static void on_id(void *ctx, const char *id)
 void run_events_problem(void *ctx, int code, const char *text)
 {
     struct run *r = ctx;
-    struct event_stamp stamp = now(r);
+    struct event_stamp stamp =
+        ascending(r, clock_boot_ns()); /* not from the worker alone */
 
     log_error("PARTI-E%03d %s", code, text);
     r->error_code = code;

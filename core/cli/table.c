@@ -1,5 +1,6 @@
 #include "cli/table.h"
 
+#include "base/bytes.h"
 #include "base/must.h"
 #include "base/utf8.h"
 
@@ -108,37 +109,44 @@ void table_text(const char *text, enum table_colour colour, bool is_colour, FILE
     (void)fprintf(to, "%s%s%s", has ? begin[colour] : "", text, has ? "\033[0m" : "");
 }
 
+/* Blanks are held back until something follows them: no line ends with one. */
 static void print_cell(const struct table *t, size_t column, size_t width,
-                       const char *text, enum table_colour colour, bool is_colour,
+                       const struct table_cell *cell, bool is_colour, size_t *blanks,
                        FILE *to)
 {
-    int pad = (int)(width - width_of(text));
-    bool is_last = column + 1 == t->columns;
+    size_t pad = width - width_of(cell->text);
+    bool is_right = t->column[column].is_right;
 
-    if (t->column[column].is_right)
-        (void)fprintf(to, "%*s", pad, "");
-    table_text(text, colour, is_colour, to);
-    if (!t->column[column].is_right && !is_last)
-        (void)fprintf(to, "%*s", pad, "");
-    if (is_last)
+    *blanks += is_right ? pad : 0;
+    if (cell->text[0] != '\0') {
+        (void)fprintf(to, "%*s", (int)*blanks, "");
+        table_text(cell->text, cell->colour, is_colour, to);
+        *blanks = 0;
+    }
+    *blanks += (is_right ? 0 : pad) + GAP;
+    if (column + 1 == t->columns) {
         (void)fputc('\n', to);
-    else
-        (void)fprintf(to, "%*s", GAP, "");
+        *blanks = 0;
+    }
 }
 
 void table_print(const struct table *t, bool is_colour, FILE *to)
 {
-    size_t width[TABLE_COLUMNS_MAX];
+    size_t width[TABLE_COLUMNS_MAX], blanks = 0;
 
     if (t->columns == 0)
         return;
     must(t->n % t->columns == 0);
     measure(t, width);
-    for (size_t i = 0; i < t->columns; i++)
-        print_cell(t, i, width[i], t->column[i].title, TABLE_BOLD, is_colour, to);
+    for (size_t i = 0; i < t->columns; i++) {
+        struct table_cell title = {.colour = TABLE_BOLD};
+
+        bytes_to_text(bytes_of(t->column[i].title), title.text, sizeof title.text);
+        print_cell(t, i, width[i], &title, is_colour, &blanks, to);
+    }
     for (size_t i = 0; i < t->n; i++)
-        print_cell(t, i % t->columns, width[i % t->columns], t->cell[i].text,
-                   t->cell[i].colour, is_colour, to);
+        print_cell(t, i % t->columns, width[i % t->columns], &t->cell[i], is_colour,
+                   &blanks, to);
 }
 
 void table_finish(struct table *t)

@@ -55,7 +55,7 @@ static void tell(struct nats_child *child, int kind, int tag, int code, const ch
 
 static void tell_up(struct nats_child *child, bool is_own)
 {
-    char url[NATS_CHILD_URL_ROOM];
+    char url[NATS_CHILD_URL_ROOM] = "";
 
     nats_endpoint_url(&child->endpoint, url, sizeof url);
     must(pthread_mutex_lock(&child->mutex) == 0);
@@ -115,16 +115,15 @@ static bool back_off(struct nats_child *child)
 static bool watch(struct nats_child *child)
 {
     struct pollfd fds[] = {{.fd = child->plan.stop_fd, .events = POLLIN},
-                           {.fd = child->process.pidfd, .events = POLLIN},
                            {.fd = child->process.out, .events = POLLIN}};
 
-    while (fds[0].revents == 0 && fds[1].revents == 0) {
-        if (poll(fds, 3, -1) < 0)
+    while (fds[0].revents == 0) {
+        if (poll(fds, 2, -1) < 0)
             must(errno == EINTR);
-        if (fds[2].revents != 0 && !nats_process_drain(&child->process))
-            fds[2].fd = -1;
+        else if (fds[1].revents != 0 && !nats_process_drain(&child->process))
+            return true;
     }
-    return fds[0].revents == 0;
+    return false;
 }
 
 /* At the port of the last time if it is still free, so that links find it again. */

@@ -86,7 +86,12 @@ void nats_diagnose_connect(struct nats_error *e, const struct nats_url *url, nat
                        server);
     else if (s == NATS_SSL_ERROR || s == NATS_SECURE_CONNECTION_REQUIRED)
         tls_failed(e, server, text);
-    else if (nats_probe(url, NATS_LINK_CONNECT_MS, &greeting, e) == STATUS_OK)
+    else if (s == NATS_TIMEOUT)
+        nats_error_set(e, STATUS_TIMEOUT, ERR_NATS_TIMEOUT,
+                       "%s takes connections but does not answer in time. It is "
+                       "stopped or overloaded.",
+                       server);
+    else if (nats_probe(url, NATS_LINK_PROBE_MS, &greeting, e) == STATUS_OK)
         broken_off(e, server, &greeting, text);
 }
 

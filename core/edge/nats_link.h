@@ -26,9 +26,11 @@ enum {
     NATS_LINK_SERVERS_MAX = 16,
     NATS_LINK_SUBSCRIPTIONS_MAX = 64,
     NATS_LINK_SUBJECT_MAX = 255,
-    NATS_LINK_PING_MS = 250,      /* a frozen server is given up after the second */
-    NATS_LINK_CONNECT_MS = 1000,  /* one attempt at one server */
-    NATS_LINK_RETRY_MIN_MS = 50,  /* between attempts; jitter up to the maximum */
+    NATS_LINK_PING_MS = 250,         /* a frozen server is given up after the second */
+    NATS_LINK_CONNECT_MS = 1000,     /* one attempt at one server, */
+    NATS_LINK_CONNECT_TLS_MS = 2000, /* the same with TLS, */
+    NATS_LINK_PROBE_MS = 500,        /* and finding out why it failed */
+    NATS_LINK_RETRY_MIN_MS = 50,     /* between attempts; jitter up to the maximum */
     NATS_LINK_RETRY_MAX_MS = 100, /* so that a fleet does not come back in one instant */
     NATS_LINK_RETRY_AUTH_MS = 1000, /* after refused credentials */
     NATS_LINK_WRITE_MS = 500        /* longest time one publish may block */

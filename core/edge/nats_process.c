@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -251,8 +250,6 @@ static int spawn(struct nats_process *process, const struct nats_process_plan *p
     process->pid = pid;
     process->out = out[0];
     must(fcntl(process->out, F_SETFL, O_NONBLOCK) == 0);
-    process->pidfd = pidfd_open(pid, 0);
-    must(process->pidfd >= 0);
     return STATUS_OK;
 }
 
@@ -290,11 +287,6 @@ static int fail_ended(struct nats_process *process, struct nats_error *e)
 {
     char said[512];
 
-    while (nats_process_drain(process) && process->tail_n < sizeof process->tail) {
-        struct pollfd more = {.fd = process->out, .events = POLLIN};
-        if (poll(&more, 1, 0) != 1)
-            break;
-    }
     last_words(process, said, sizeof said);
     nats_error_set(e, STATUS_IO, ERR_SERVER_START,
                    "the embedded nats-server ended while starting: %s", said);
@@ -308,13 +300,12 @@ static int await_port(struct nats_process *process, const struct nats_process_pl
 {
     char ignored[4096];
     struct pollfd fds[] = {{.fd = plan->stop_fd, .events = POLLIN},
-                           {.fd = process->pidfd, .events = POLLIN},
                            {.fd = process->out, .events = POLLIN},
                            {.fd = watch, .events = POLLIN}};
 
     for (;;) {
         uint64_t left = sat_sub(deadline_ms, clock_boot_ms());
-        int n = poll(fds, 4, (int)left);
+        int n = poll(fds, 3, (int)left);
         if (n < 0 && errno == EINTR)
             continue;
         if (n == 0) {
@@ -326,11 +317,9 @@ static int await_port(struct nats_process *process, const struct nats_process_pl
         }
         if (fds[0].revents != 0)
             return STATUS_CANCELED;
-        if (fds[2].revents != 0 && !nats_process_drain(process))
-            fds[2].fd = -1;
-        if (fds[1].revents != 0)
+        if (fds[1].revents != 0 && !nats_process_drain(process))
             return fail_ended(process, e);
-        if (fds[3].revents != 0)
+        if (fds[2].revents != 0)
             (void)!read(watch, ignored, sizeof ignored);
         *ret_port = read_port(plan, program, process);
         if (*ret_port > 0)
@@ -362,7 +351,7 @@ int nats_process_start(struct nats_process *process, const struct nats_process_p
 {
     char program[NATS_ENDPOINT_PATH_ROOM], path[NATS_ENDPOINT_PATH_ROOM];
 
-    *process = (struct nats_process){.pidfd = -1, .out = -1, .log = -1};
+    *process = (struct nats_process){.out = -1, .log = -1};
     int status = find_program(plan, program, e);
     if (status == STATUS_OK)
         status = write_config(plan, endpoint, e);
@@ -396,28 +385,24 @@ out:
 
 void nats_process_stop(struct nats_process *process, uint64_t stop_ms)
 {
-    struct pollfd fds[] = {{.fd = process->pidfd, .events = POLLIN},
-                           {.fd = process->out, .events = POLLIN}};
+    struct pollfd out = {.fd = process->out, .events = POLLIN};
     uint64_t deadline_ms = sat_add(clock_boot_ms(), stop_ms);
 
     if (process->pid > 0) {
         (void)kill(process->pid, stop_ms > 0 ? SIGTERM : SIGKILL);
-        while (stop_ms > 0 && fds[0].revents == 0) {
-            uint64_t left = sat_sub(deadline_ms, clock_boot_ms());
-            if (left == 0 || (poll(fds, 2, (int)left) < 0 && errno != EINTR))
+        for (uint64_t left = stop_ms; left > 0;
+             left = sat_sub(deadline_ms, clock_boot_ms())) {
+            if (poll(&out, 1, (int)left) == 1 && !nats_process_drain(process))
                 break;
-            if (fds[1].revents != 0 && !nats_process_drain(process))
-                fds[1].fd = -1; /* it is printing its last: go on waiting for its end */
         }
         /* Not collected yet, so the number is still its own. */
         (void)kill(process->pid, SIGKILL);
         while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
             continue;
     }
-    const int fd[] = {process->pidfd, process->out, process->log};
-    for (size_t i = 0; i < sizeof fd / sizeof *fd; i++) {
-        if (fd[i] >= 0)
-            (void)close(fd[i]);
-    }
-    *process = (struct nats_process){.pidfd = -1, .out = -1, .log = -1};
+    if (process->out >= 0)
+        (void)close(process->out);
+    if (process->log >= 0)
+        (void)close(process->log);
+    *process = (struct nats_process){.out = -1, .log = -1};
 }

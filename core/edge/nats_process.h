@@ -19,8 +19,7 @@ enum {
 
 struct nats_process {
     pid_t pid; /* 0: none */
-    int pidfd; /* readable when it has ended */
-    int out;   /* its standard output and error */
+    int out;   /* its standard output and error; at their end it has ended too */
     int log;   /* the file they are copied to */
     size_t log_n;
     size_t tail_n;
@@ -43,7 +42,7 @@ struct nats_process_plan {
 int nats_process_start(struct nats_process *process, const struct nats_process_plan *plan,
                        struct nats_endpoint *endpoint, struct nats_error *e);
 
-/* Copies what it printed; call when 'out' is readable.  False at the end of it. */
+/* Copies what it printed; call when 'out' is readable.  False: the process has ended. */
 bool nats_process_drain(struct nats_process *process);
 
 /* SIGTERM, then SIGKILL after stop_ms; 0 kills at once.  Collects it and closes all. */

@@ -131,6 +131,8 @@ static natsStatus set_tls(natsOptions *o, const struct nats_setup *setup,
     if (!url->tls && setup->tls_ca == NULL && setup->tls_cert == NULL)
         return NATS_OK;
     natsStatus s = natsOptions_SetSecure(o, true);
+    if (s == NATS_OK)
+        s = natsOptions_SetTimeout(o, NATS_LINK_CONNECT_TLS_MS);
     /* Without this nats.c 3.4.1 takes a certificate that names any host. */
     if (s == NATS_OK)
         s = natsOptions_SetExpectedHostname(o, url->host);

@@ -82,7 +82,6 @@ struct conf_timing {
     uint64_t leader_authority_ms;
     uint64_t leader_renew_interval_ms;
     uint64_t election_timeout_ms;
-    uint64_t max_authority_ms;
     uint64_t clock_drift_ppm;
     uint64_t worker_id_ttl_ms;
     uint64_t cold_start_window_ms;

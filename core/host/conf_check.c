@@ -98,12 +98,6 @@ static void check_leader(struct conf *c)
                         "(3 x %s): two slow writes would depose the leader",
                         ms(t->leader_authority_ms).text,
                         ms(t->leader_renew_interval_ms).text);
-    if (t->max_authority_ms < t->leader_authority_ms &&
-        blame(c, "timing", KEYS("max_authority", "leader_authority"), &line))
-        conf_errors_add(&c->errors, line,
-                        "max_authority (%s) is below leader_authority (%s), which it is "
-                        "to extend",
-                        ms(t->max_authority_ms).text, ms(t->leader_authority_ms).text);
     if (t->election_timeout_ms < 2 * t->heartbeat_interval_ms &&
         blame(c, "timing", KEYS("election_timeout", "heartbeat_interval"), &line))
         conf_errors_add(&c->errors, line,

@@ -42,7 +42,7 @@ struct dispatch {
     pthread_cond_t more;
     struct note *first, **last;
     size_t notes, bytes;
-    bool is_ending;
+    bool is_ending, has_begun;
     _Atomic uint64_t event_ns; /* of the note being delivered */
     pthread_t thread;
 };
@@ -99,7 +99,7 @@ static void *run(void *arg)
     while (!d->is_ending || d->first != NULL) {
         struct note *n = d->first;
 
-        if (n == NULL) {
+        if (n == NULL || !(d->has_begun || d->is_ending)) {
             (void)pthread_cond_wait(&d->more, &d->lock);
             continue;
         }
@@ -140,6 +140,14 @@ int dispatch_create(struct dispatch **ret, const struct parti_callbacks *callbac
     }
     *ret = d;
     return 0;
+}
+
+void dispatch_begin(struct dispatch *d)
+{
+    (void)pthread_mutex_lock(&d->lock);
+    d->has_begun = true;
+    (void)pthread_cond_signal(&d->more);
+    (void)pthread_mutex_unlock(&d->lock);
 }
 
 void dispatch_destroy(struct dispatch *d)

@@ -20,6 +20,9 @@ struct dispatch;
 int dispatch_create(struct dispatch **ret, const struct parti_callbacks *callbacks,
                     uint64_t revoke_timeout_ms);
 
+/* Nothing is delivered before this call. */
+void dispatch_begin(struct dispatch *d);
+
 /* Delivers what waits, then ends.  Not from a callback.  Accepts NULL. */
 void dispatch_destroy(struct dispatch *d);
 

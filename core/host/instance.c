@@ -150,8 +150,8 @@ int instance_refused(const struct instance *in, const struct conf_plugin *conf,
         return STATUS_INVALID;
     }
     conf_errors_add(errors, conf->plugin_line,
-                    "PARTI-E%d %s cannot start (%s): %s; see what it says above, or try "
-                    "it alone with parti-plugin-check",
+                    "PARTI-E%d %s cannot start (%s): %s; see what it says above, or "
+                    "ask its vendor",
                     ERR_PLUGIN_START, in->name, instance_code_name(code),
                     instance_error_text(error));
     return code == PARTI_NOMEM ? STATUS_NOMEM

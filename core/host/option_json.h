@@ -1,4 +1,4 @@
-/* What plugins say of themselves, as JSON; private to core/host.  Any thread. */
+/* What plugins say of themselves, as JSON; for core/host and core/cli.  Any thread. */
 #ifndef PARTI_HOST_OPTION_JSON_H
 #define PARTI_HOST_OPTION_JSON_H
 

@@ -23,8 +23,7 @@ struct take {
 static int broken(const struct take *t, const char *what)
 {
     return plugin_refuse(t->error, STATUS_INVALID, ERR_PLUGIN_BROKEN, t->name,
-                         "%s %s.\n  This is the plugin's mistake: tell its vendor; "
-                         "parti-plugin-check finds it, too.",
+                         "%s %s.\n  This is the plugin's mistake: tell its vendor.",
                          t->path, what);
 }
 

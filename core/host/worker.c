@@ -19,13 +19,15 @@
 
 int parti_holds(const struct parti_worker *w, struct parti_hold hold)
 {
-    uint64_t word;
+    uint64_t deadline_ns, word;
 
     if (hold.slot >= WORKER_PARTS_MAX)
         return 0;
+    /* The deadline first: a later one is stored only after the words that it does not
+     * speak for are cleared, so an old word can never meet a new deadline. */
+    deadline_ns = atomic_load_explicit(&w->deadline_ns, memory_order_acquire);
     word = atomic_load_explicit(&w->word[hold.slot], memory_order_acquire);
-    return word == (uint64_t)hold.serial * 2 + 1 &&
-           clock_boot_ns() < atomic_load_explicit(&w->deadline_ns, memory_order_acquire);
+    return word == (uint64_t)hold.serial * 2 + 1 && clock_boot_ns() < deadline_ns;
 }
 
 static void clear_words(struct parti_worker *w)
@@ -313,6 +315,7 @@ int parti_create(struct parti_worker **ret_worker, const struct parti_options *o
         return status;
     }
     *ret_worker = w;
+    dispatch_begin(w->dispatch); /* from now on a callback may use *ret_worker */
     return 0;
 }
 
@@ -325,8 +328,8 @@ void parti_destroy(struct parti_worker *w)
     loop_end(w->loop);
     strategy_destroy(w->strategy);
     sources_destroy(w->sources);
+    dispatch_destroy(w->dispatch); /* its last callbacks may still speak to the loop */
     loop_destroy(w->loop);
-    dispatch_destroy(w->dispatch);
     worker_words_unmap(w->word);
     worker_setup_finish(&w->setup);
     conf_finish(&w->conf);

@@ -20,7 +20,7 @@ enum event_type {
     EV_PLANNED,     /* answer to ACT_PLAN */
     EV_RELEASED,    /* the application has stopped what was revoked */
     EV_STOP,        /* leave the group */
-    EV_REFRESH      /* list the source again now; counts only at the leader */
+    EV_REFRESH      /* list the source again now; a follower passes it on */
 };
 
 struct event {

@@ -36,7 +36,7 @@ static uint64_t echo_with_bit(const struct beacon *b, uint32_t num)
 }
 
 bool member_extend(struct member *m, const struct beacon *b, struct stamp applied,
-                   uint64_t lease_ms)
+                   uint64_t applied_hash, uint64_t lease_ms)
 {
     uint64_t echo_k = echo_with_bit(b, m->num);
 
@@ -46,6 +46,10 @@ bool member_extend(struct member *m, const struct beacon *b, struct stamp applie
      * epoch before our birth was given to somebody else under our number. */
     if (stamp_compare(applied, b->head) < 0 || b->head.gen != applied.gen ||
         b->head.epoch < m->born)
+        return false;
+    /* I4: a head of this epoch with another content is another history: after a log went
+     * back, its leader speaks of a plan that is not ours. */
+    if (b->head.epoch == applied.epoch && b->head_hash != applied_hash)
         return false;
     for (int i = 0; i < SENT_KEPT; i++) {
         const struct sent *s = &m->sent[i];

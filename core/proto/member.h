@@ -54,7 +54,7 @@ void member_sent(struct member *m, struct session leader, uint64_t k, uint64_t n
 /* W1: what a beacon is worth to us.  'applied' is the head we have applied.  True if
  * the deadline moved. */
 bool member_extend(struct member *m, const struct beacon *b, struct stamp applied,
-                   uint64_t lease_ms);
+                   uint64_t applied_hash, uint64_t lease_ms);
 
 /* Is the lease good for longer than the fence margin, and no fence under way? */
 bool member_may_take(const struct member *m, uint64_t now_ms, enum ownership ownership,

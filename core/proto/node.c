@@ -219,8 +219,12 @@ static void dispatch(struct node *n, const struct event *ev)
     case EV_RELEASED: work_released(n, ev->released.epoch); break;
     case EV_STOP: work_stop(n, ev->stop.restart); break;
     case EV_REFRESH:
-        if (lead_is_heading(n))
+        if (lead_is_heading(n)) {
             emit(n->out, ACT_LIST)->list.commanded = true;
+        } else if (!session_is_none(n->term.leader)) {
+            n->message = (struct message){.type = MSG_REFRESH};
+            node_send(n, n->term.leader_addr);
+        }
         break;
     }
 }

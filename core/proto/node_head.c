@@ -1,5 +1,5 @@
-/* What the leader reads and writes: own records after a takeover, then one conditional
- * write at a time: lease renewals, own records of a plan, heads.
+/* What the leader writes, one conditional write at a time: lease renewals, own records of
+ * a plan, heads.
  *
  * Every write expects a sequence that was acked to this leader, never a predicted one
  * (protocol.md, Storage: the model refutes pipelining).
@@ -10,110 +10,6 @@
 #include "base/status.h"
 
 #include <string.h>
-
-/* ---- loading (after a takeover)
- * ------------------------------------------------------------ */
-
-static void load_done(struct node *n)
-{
-    struct lead *l = &n->lead;
-
-    if (transfer_load_end(&n->transfer) < 0) {
-        head_start_over(n, n->me.seen, "a partition stands in two own records");
-        return;
-    }
-    l->is_loaded = true;
-    transfer_sweep(&n->transfer, &l->head);
-    l->set_hash = transfer_set_hash(&n->transfer);
-    node_tell(n, "loaded %u partitions", n->transfer.now.n);
-}
-
-/* Addressed by number: heads that add members may be written while records are read. */
-static const struct head_member *next_to_load(const struct lead *l)
-{
-    for (uint32_t i = 0; i < l->head.n; i++)
-        if (l->head.member[i].num >= l->load_num &&
-            l->head.member[i].own.slot != OWN_SLOT_NONE)
-            return &l->head.member[i];
-    return NULL;
-}
-
-void head_load(struct node *n)
-{
-    struct lead *l = &n->lead;
-
-    if (l->is_loaded || l->is_lost || l->load_op != 0 || n->now_ms < l->load_retry_ms)
-        return;
-    const struct head_member *m = next_to_load(l);
-
-    if (m == NULL) {
-        load_done(n);
-        return;
-    }
-    l->load_num = m->num;
-    struct action *a = emit(n->out, ACT_LOG_READ);
-
-    a->log.op = l->load_op = ++n->op;
-    own_key(a->log.key, m->id, m->own.slot, l->load_chunk);
-}
-
-void head_loaded(struct node *n, const struct event *ev)
-{
-    struct lead *l = &n->lead;
-    const struct head_member *m = next_to_load(l);
-
-    l->load_op = 0;
-    must(m != NULL && m->num == l->load_num); /* nobody is dropped before all is read */
-    if (ev->log.status != STATUS_OK && ev->log.status != STATUS_NOTFOUND) {
-        l->load_retry_ms = n->now_ms + RETRY_MS;
-        return;
-    }
-    if (ev->log.status == STATUS_NOTFOUND || ev->log.n > n->conf.record_max - l->load_n) {
-        head_start_over(n, n->me.seen, "an own record is missing");
-        return;
-    }
-    memcpy(n->record_bytes + l->load_n, ev->log.data, ev->log.n);
-    l->load_n += ev->log.n;
-    if (++l->load_chunk < m->own.chunks) {
-        head_load(n);
-        return;
-    }
-    if (l->load_n != m->own.size ||
-        hash_bytes(n->record_bytes, l->load_n) != m->own.hash ||
-        transfer_load(&n->transfer, m->num, n->record_bytes, l->load_n) < 0) {
-        head_start_over(n, n->me.seen,
-                        "an own record is not the one that the head names");
-        return;
-    }
-    l->load_num++;
-    l->load_chunk = 0;
-    l->load_n = 0;
-    head_load(n);
-}
-
-/* L8, the part that keeps it safe: the log went back, or does not fit together.  Nobody
- * gets a bit any more; when every lease has surely ended, a new generation begins with
- * nothing but joins.  (Work going on under live leases meanwhile comes with L8 itself.)
- */
-void head_start_over(struct node *n, struct stamp seen, const char *why)
-{
-    struct lead *l = &n->lead;
-    uint64_t lease =
-        n->now_ms + roster_stretch(n->conf.timing.heartbeat_ttl, &n->conf.timing);
-
-    if (stamp_compare(seen, l->seen) > 0)
-        l->seen = seen;
-    if (l->is_lost)
-        return;
-    node_error(n, ERR_LOG_LOST, why);
-    l->is_lost = true;
-    l->load_op = 0;
-    l->start_over_ms = lease > n->term.barrier_end_ms ? lease : n->term.barrier_end_ms;
-    for (uint32_t num = 0; num < n->roster.n; num++)
-        n->roster.mate[num].is_expired = n->roster.mate[num].is_member;
-    n->plan.state = PLAN_NONE;
-    transfer_clear(&n->transfer);
-}
 
 /* ---- building a head
  * --------------------------------------------------------------------- */
@@ -186,6 +82,12 @@ static bool is_seated_now(const struct node *n, uint32_t num)
     return is_dropped_now(n, num);
 }
 
+/* L3: it comes before the first grant, release or expiry. */
+static bool barrier_is_over(const struct node *n)
+{
+    return n->lead.is_loaded && n->now_ms >= n->term.barrier_end_ms;
+}
+
 static void build_members(struct node *n, uint64_t epoch)
 {
     struct head *b = &n->lead.build;
@@ -201,9 +103,12 @@ static void build_members(struct node *n, uint64_t epoch)
             n->term.quick = QUICK_BEACONS; /* it needs its first bit */
         } else if (mate->is_member && !is_dropped_now(n, num)) {
             *m = mate->head;
-            m->state = state_now(mate);
-            if (mate->has_report && mate->reported > m->released)
-                m->released = mate->reported;
+            /* L3: before the barrier a head adds members and says nothing else new. */
+            if (barrier_is_over(n)) {
+                m->state = state_now(mate);
+                if (mate->has_report && mate->reported > m->released)
+                    m->released = mate->reported;
+            }
         } else {
             continue;
         }
@@ -215,7 +120,7 @@ static void build_members(struct node *n, uint64_t epoch)
 
 static enum cause cause_now(const struct node *n)
 {
-    bool joins = false;
+    bool joins = false, drops = false;
 
     if (n->plan.state == PLAN_WRITING)
         return n->plan.cause;
@@ -223,12 +128,13 @@ static enum cause cause_now(const struct node *n)
         const struct mate *m = &n->roster.mate[num];
 
         joins = joins || is_seated_now(n, num);
-        if (m->is_member && state_now(m) != m->head.state)
+        drops = drops || is_dropped_now(n, num);
+        if (m->is_member && barrier_is_over(n) && state_now(m) != m->head.state)
             return CAUSE_LEAVE;
     }
     if (joins)
         return CAUSE_JOIN;
-    return n->lead.release_ms != 0 ? CAUSE_RELEASE : CAUSE_DROP;
+    return drops ? CAUSE_DROP : CAUSE_RELEASE;
 }
 
 static void write_head(struct node *n)
@@ -368,6 +274,18 @@ static bool joins_are_due(const struct node *n)
     return any;
 }
 
+/* Does this member's change of state need a head of its own?  One that drains is marked
+ * by the head of the plan that empties it, unless there was nothing to plan. */
+static bool state_is_due(const struct node *n, const struct mate *m)
+{
+    enum member_state state = state_now(m);
+
+    if (m->is_expired || state == m->head.state)
+        return false;
+    return state != MEMBER_DRAINING ||
+           (n->plan.state == PLAN_NONE && !n->window.wants_now);
+}
+
 /* Drops, changes of state, and what a leaver waits for. */
 static bool members_are_due(const struct node *n)
 {
@@ -376,7 +294,7 @@ static bool members_are_due(const struct node *n)
 
         if (!m->is_member)
             continue;
-        if (is_dropped_now(n, num) || (!m->is_expired && state_now(m) != m->head.state))
+        if (is_dropped_now(n, num) || state_is_due(n, m))
             return true;
         if (m->head.state == MEMBER_DRAINING && m->has_report &&
             m->reported > m->head.released && m->head.own.slot != OWN_SLOT_NONE &&
@@ -392,8 +310,7 @@ static bool head_is_due(struct node *n)
         return n->now_ms >= n->lead.start_over_ms;
     if (joins_are_due(n))
         return true;
-    /* L3: the barrier comes before the first grant, release or expiry. */
-    if (!n->lead.is_loaded || n->now_ms < n->term.barrier_end_ms)
+    if (!barrier_is_over(n))
         return false;
     bool releases = releases_are_due(n);
 
@@ -441,6 +358,10 @@ static void on_head_acked(struct node *n)
         emit(n->out, ACT_LIST)->list.commanded = false;
     }
     must(roster_load(&n->roster, &l->head, n->now_ms) == 0);
+    /* A loss that was noticed while this head was on its way: no bits for those whom it
+     * added either. */
+    for (uint32_t num = 0; l->is_lost && num < n->roster.n; num++)
+        n->roster.mate[num].is_expired = n->roster.mate[num].is_member;
     if (n->plan.state == PLAN_WRITING) {
         l->rebalances++;
         l->moves += n->transfer.moved;

@@ -163,7 +163,7 @@ static void begin_leading(struct node *n, bool is_first)
     n->plan.state = PLAN_NONE;
     window_init(&n->window, l->head.set_count == 0, l->head.n);
     if (!is_first && roster_load(&n->roster, &l->head, n->now_ms) < 0)
-        head_start_over(n, n->me.seen, "a number in the head is beyond id_max");
+        load_start_over(n, n->me.seen, "a number in the head is beyond id_max");
     /* Whoever was given a record counted in the old leader's plans; the others wait. */
     for (uint32_t i = 0; i < l->head.n; i++)
         if (l->head.member[i].num < n->roster.n)
@@ -172,7 +172,7 @@ static void begin_leading(struct node *n, bool is_first)
     l->planned_set = plan_members_print(n);
     n->me.join_at_ms = n->now_ms;
     emit(n->out, ACT_LIST)->list.commanded = false;
-    head_load(n);
+    load_run(n);
 }
 
 static void on_head_read(struct node *n, const struct event *ev)
@@ -195,7 +195,7 @@ static void on_head_read(struct node *n, const struct event *ev)
     if (head_decode(&l->head, n->conf.members_max, ev->log.data, ev->log.n) < 0) {
         l->head = (struct head){.member = l->head.member};
         begin_leading(n, true);
-        head_start_over(n, n->me.seen, "the head does not decode");
+        load_start_over(n, n->me.seen, "the head does not decode");
         return;
     }
     memcpy(n->head_bytes, ev->log.data, ev->log.n);
@@ -209,7 +209,7 @@ void lead_answer(struct node *n, const struct event *ev)
     struct term *t = &n->term;
 
     if (ev->log.op == n->lead.load_op && n->lead.load_op != 0) {
-        head_loaded(n, ev);
+        load_answer(n, ev);
         return;
     }
     if (ev->log.op == n->writer.op && n->writer.op != 0) {
@@ -260,6 +260,23 @@ static bool is_our_head(const struct node *n, struct stamp stamp, uint64_t hash)
     return false;
 }
 
+/* An epoch that we know, with a content that we do not: the log went back, and we wrote
+ * over what the worker has. */
+static bool is_forked(const struct node *n, struct stamp stamp, uint64_t hash)
+{
+    const struct lead *l = &n->lead;
+
+    if (stamp.epoch == 0)
+        return false;
+    if (stamp_compare(stamp, l->head.stamp) == 0)
+        return hash != l->head.hash;
+    for (int i = 0; i < HEADS_KEPT; i++)
+        if (stamp_compare(stamp, l->heads[i]) == 0)
+            return hash != l->heads_hash[i];
+    return n->writer.state != WRITER_IDLE && stamp_compare(stamp, l->build.stamp) == 0 &&
+           hash != l->build.hash;
+}
+
 /* L8, the part that keeps it safe: a report above everything that we wrote or read
  * means that the log went back. */
 static void check_seen(struct node *n, struct stamp seen)
@@ -273,7 +290,7 @@ static void check_seen(struct node *n, struct stamp seen)
         newest = l->build.stamp;
     if (l->head.stamp.epoch == 0 || stamp_compare(seen, newest) <= 0)
         return; /* before the first head of a log a new gen is taken anyway */
-    head_start_over(n, seen, "a worker has seen a later epoch than the log has");
+    load_start_over(n, seen, "a worker has seen a later epoch than the log has");
 }
 
 static void on_heartbeat(struct node *n, const struct heartbeat *h)
@@ -281,6 +298,8 @@ static void on_heartbeat(struct node *n, const struct heartbeat *h)
     bool is_echo = session_equal(h->leader, n->term.leader) && h->k <= n->term.k;
 
     check_seen(n, h->seen);
+    if (is_forked(n, h->applied, h->applied_hash))
+        load_start_over(n, h->seen, "a worker has another head of an epoch of this log");
     (void)roster_heartbeat(&n->roster, h, is_echo,
                            is_our_head(n, h->applied, h->applied_hash), n->now_ms);
 }
@@ -388,7 +407,7 @@ void lead_run(struct node *n)
         return;
     if (n->now_ms >= n->term.beacon_at_ms)
         send_beacon(n, 0);
-    head_load(n);
+    load_run(n);
     plan_watch(n);
     if (n->writer.state == WRITER_IDLE)
         head_write(n);

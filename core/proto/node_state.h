@@ -24,6 +24,7 @@ enum {
     JOIN_BATCH_MS = 20,    /* joiners that come together share a head */
     RELEASE_BATCH_MS = 25, /* releases likewise */
     HEAD_LATE_MS = 20, /* a head that was republished may be right behind its beacon */
+    READS_MAX = 4,     /* a worker's reads of its own record at a time */
     HEADS_KEPT = 64    /* own heads whose hash a report may name */
 };
 
@@ -38,6 +39,7 @@ struct fetch {
     uint64_t ask_ms;   /* a beacon told of a head that has not come: ask then */
     bool asked_leader; /* the leader was asked first; now it is the log's turn */
     uint64_t head_op;
+    uint64_t asked[READS_MAX]; /* reads not answered yet, given up or not; 0: none */
 };
 
 enum plan_state {
@@ -174,12 +176,14 @@ uint64_t lead_wake_ms(const struct node *n);
 bool lead_is_heading(const struct node *n); /* leads, and knows the head */
 bool lead_has_authority(const struct node *n);
 
+/* node_load.c: what a new leader reads */
+void load_run(struct node *n); /* the next own record, if any is to be read */
+void load_answer(struct node *n, const struct event *ev);
+void load_start_over(struct node *n, struct stamp seen, const char *why);
+
 /* node_head.c: what the leader writes */
-void head_load(struct node *n); /* own records after a takeover */
-void head_loaded(struct node *n, const struct event *ev);
 void head_write(struct node *n); /* the next write, if any is due */
 void head_acked(struct node *n);
-void head_start_over(struct node *n, struct stamp seen, const char *why);
 uint64_t head_wake_ms(const struct node *n);
 
 /* node_plan.c: what the leader wants */

@@ -187,6 +187,25 @@ static void apply(struct node *n, const struct head_member *mine)
         send_heartbeat(n, (struct session){0}, 0);
 }
 
+/* Asks for the next chunk of our own record.  Heads that come in a burst each begin
+ * anew; what they leave behind is bounded, the last of them waits its turn. */
+static void ask_chunk(struct node *n, const struct head_member *mine)
+{
+    struct fetch *f = &n->fetch;
+    uint32_t at = 0;
+
+    while (at < READS_MAX && f->asked[at] != 0)
+        at++;
+    f->is_reading = at < READS_MAX;
+    f->retry_ms = f->is_reading ? 0 : n->now_ms + RETRY_MS;
+    if (!f->is_reading)
+        return;
+    struct action *a = emit(n->out, ACT_LOG_READ);
+
+    a->log.op = f->op = f->asked[at] = ++n->op;
+    own_key(a->log.key, mine->id, mine->own.slot, f->chunk);
+}
+
 /* Applies n->next, or reads our own record first if that is another one. */
 static void try_next(struct node *n)
 {
@@ -207,14 +226,9 @@ static void try_next(struct node *n)
         f->retry_ms = n->now_ms + n->conf.timing.heartbeat_interval;
         return;
     }
-    f->is_reading = true;
-    f->retry_ms = 0;
     f->chunk = 0;
     f->n = 0;
-    struct action *a = emit(n->out, ACT_LOG_READ);
-
-    a->log.op = f->op = ++n->op;
-    own_key(a->log.key, mine->id, mine->own.slot, 0);
+    ask_chunk(n, mine);
 }
 
 static void read_failed(struct node *n)
@@ -238,10 +252,7 @@ static void on_chunk(struct node *n, const struct event *ev)
     memcpy(n->own_bytes + f->n, ev->log.data, ev->log.n);
     f->n += ev->log.n;
     if (++f->chunk < mine->own.chunks) {
-        struct action *a = emit(n->out, ACT_LOG_READ);
-
-        a->log.op = f->op = ++n->op;
-        own_key(a->log.key, mine->id, mine->own.slot, f->chunk);
+        ask_chunk(n, mine);
         return;
     }
     /* A slot that was overwritten for a later plan does not hash to what the head says.
@@ -288,7 +299,7 @@ static void ask_head(struct node *n)
     struct fetch *f = &n->fetch;
 
     f->ask_ms = n->now_ms + n->conf.timing.heartbeat_interval;
-    if (!n->is_up)
+    if (!n->is_up || f->head_op != 0)
         return;
     if (!f->asked_leader && !session_is_none(n->term.leader)) {
         n->message = (struct message){.type = MSG_ASK, .ask = {n->conf.addr, "head"}};
@@ -308,6 +319,9 @@ void work_answer(struct node *n, const struct event *ev)
 
     if (ev->type != EV_LOG_READ)
         return;
+    for (uint32_t i = 0; i < READS_MAX; i++)
+        if (f->asked[i] == ev->log.op)
+            f->asked[i] = 0;
     if (f->is_reading && ev->log.op == f->op) {
         on_chunk(n, ev);
     } else if (ev->log.op == f->head_op && f->head_op != 0) {
@@ -374,7 +388,8 @@ void work_hear_beacon(struct node *n, const struct beacon *b)
     if (stamp_compare(b->head, n->applied.stamp) > 0 && n->fetch.ask_ms == 0 &&
         !(n->fetch.has_next && stamp_compare(n->next.stamp, b->head) >= 0))
         n->fetch.ask_ms = n->now_ms + HEAD_LATE_MS;
-    if (member_extend(m, b, n->applied.stamp, n->conf.timing.heartbeat_ttl))
+    if (member_extend(m, b, n->applied.stamp, n->applied.hash,
+                      n->conf.timing.heartbeat_ttl))
         take_up(n);
     if (m->is_joined && member_may_echo(m, b->leader, b->k))
         send_heartbeat(n, b->leader, b->k);

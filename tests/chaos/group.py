@@ -133,8 +133,8 @@ class Group:
 
     def __init__(self, parti, plugins, server_program="nats-server", folder=None):
         self.folder = folder or tempfile.mkdtemp(prefix="parti-chaos-")
-        self.parti = parti
-        self.plugins = plugins
+        self.parti = os.path.abspath(parti)
+        self.plugins = os.path.abspath(plugins)
         self.selector = selectors.DefaultSelector()
         self.workers = []
         self.intervals = []  # (partition, worker name, from ns, to ns)
@@ -221,7 +221,7 @@ class Group:
         deadline = time.monotonic() + seconds
         while not predicate():
             left = deadline - time.monotonic()
-            if left <= 0:
+            if left <= 0 or not self.living():
                 raise Failure(f"not within {seconds} s: {what}; files in {self.folder}")
             self.pump(min(left, 1.0))
 

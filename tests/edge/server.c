@@ -248,13 +248,13 @@ static bool try_cluster(struct cluster *cluster, const struct server_program *pr
 void cluster_start(struct cluster *cluster, const struct server_program *program)
 {
     char reply[4096];
-    const struct server *m = cluster->member;
 
     for (int tries = 0; !try_cluster(cluster, program); tries++) {
         cluster_finish(cluster);
         if (tries == 3)
             die("no cluster of %s to be had", program->path);
     }
+    const struct server *m = cluster->member;
     format(cluster->url, sizeof cluster->url, "%s,%s,%s", m[0].url, m[1].url, m[2].url);
     /* Names of streams are answered by the meta leader alone; before there is one,
        nobody answers or an error does. */

@@ -69,7 +69,7 @@ START_TEST(somebody_accepts_and_never_answers)
     (void)snprintf(url, sizeof url, "nats://127.0.0.1:%d", port);
     rig_init(&rig, url);
     rig_expect_error(&rig, INBOX_LINK_ERROR, ERR_NATS_TIMEOUT,
-                     WORDS("127.0.0.1:", "does not answer within 1000 ms"));
+                     WORDS("takes connections but does not answer"));
     rig_finish(&rig);
     (void)close(fd);
 }

@@ -67,6 +67,7 @@ search() {
     fi
     # shellcheck disable=SC2086
     ./pan $4 >pan.out 2>&1
+    ended=$?
     states=$(sed -n 's/^ *\([0-9][0-9]*\) states, stored.*/\1/p' pan.out)
     seconds=$(sed -n 's/^pan: elapsed time \([0-9.e+]*\) seconds.*/\1/p' pan.out)
     errors=$(sed -n 's/^State-vector.*errors: \([0-9][0-9]*\).*/\1/p' pan.out)
@@ -77,7 +78,8 @@ search() {
         found=${found:-"other assertion"}
     elif [ "${errors:-1}" != 0 ] || ! grep -q '^Full statespace search' pan.out ||
         grep -Eq 'not completed|too small|out of memory|memory limit|Hash-Compact' pan.out; then
-        found='not exhausted'
+        found="not exhausted (pan ended with $ended)"
+        tail -n 3 pan.out >&2
     else
         found='no error'
     fi

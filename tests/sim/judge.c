@@ -209,6 +209,8 @@ void judge_step(struct sim *s, struct proc *p, const struct event *ev,
                  ull(last->term), ull(v->term));
     last->term = v->term;
     last->auth_end_was_ms = last->auth_end_ms;
+    if (v->is_leading && v->auth_end_ms != last->auth_end_ms)
+        judge_authority(s, p);
     last->auth_end_ms = v->auth_end_ms;
     if (!session_equal(last->session, v->session)) {
         last->session = v->session;

@@ -9,7 +9,7 @@
 
 #include "proto/head.h"
 
-enum { JUDGE_STAMPS = 1 << 13, JUDGE_MEMBERS = 32, JUDGE_HEADS = 64 };
+enum { JUDGE_STAMPS = 1 << 13, JUDGE_MEMBERS = 32, JUDGE_HEADS = 64, JUDGE_TERMS = 16 };
 
 /* What one process showed last. */
 struct judge_proc {
@@ -58,6 +58,12 @@ struct judge_part {
     uint64_t taken;
 };
 
+/* Until when, in true time, the leader of a term may give leases. */
+struct judge_term {
+    uint64_t term;
+    uint64_t until_us;
+};
+
 /* The log's newest head, decoded, with what its own records list. */
 struct judge_head {
     struct head head;
@@ -77,7 +83,8 @@ struct judge {
     struct judge_head now, next;
     struct judge_seats seats[JUDGE_HEADS]; /* a ring */
     uint32_t seats_n;
-    struct bytes record; /* scratch: an own record put together */
+    struct judge_term term[JUDGE_TERMS]; /* a ring by term */
+    struct bytes record;                 /* scratch: an own record put together */
     char record_room[1 << 16];
 };
 
@@ -106,6 +113,7 @@ void judge_log(struct sim *s, struct proc *writer, const struct log_record *rec)
 /* ---- judge_wire.c: what beacons promise; judge_log.c: what the log says */
 void judge_beacon(struct sim *s, struct proc *p, const void *data, size_t n);
 void judge_extended(struct sim *s, struct proc *p, const struct event *ev);
+void judge_authority(struct sim *s, struct proc *p);
 void judge_head(struct sim *s, const struct log_record *rec);
 
 /* A strategy was asked; 'keeps': it leaves everything where it is, even or not. */

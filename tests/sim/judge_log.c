@@ -121,6 +121,22 @@ static void check_chain(struct sim *s, const struct head *old, const struct head
                  ull(old->stamp.gen), ull(old->stamp.epoch), ull(old->term));
 }
 
+/* L3, I5: no grant and no expiry while the leader of an earlier term may give leases. */
+static void check_barrier(struct sim *s, const char *what)
+{
+    const struct head *new = &s->judge->next.head;
+
+    for (uint32_t i = 0; i < JUDGE_TERMS && s->ownership == OWNERSHIP_STRICT; i++) {
+        const struct judge_term *t = &s->judge->term[i];
+        if (t->term < new->term && t->until_us > s->now_us)
+            sim_fail(s, "I5",
+                     "epoch %llu of term %llu %s while the leader of term %llu has "
+                     "authority until %llu ms",
+                     ull(new->stamp.epoch), ull(new->term), what, ull(t->term),
+                     ull(t->until_us / SIM_MS));
+    }
+}
+
 /* L5: nobody is dropped while its lease may live; I7: no number or session twice. */
 static void check_members(struct sim *s, const struct head *old, const struct head *new)
 {
@@ -133,6 +149,7 @@ static void check_members(struct sim *s, const struct head *old, const struct he
         struct session session = old->member[i].session;
         if (head_find(new, session) != NULL || s->ownership == OWNERSHIP_AVAILABLE)
             continue;
+        check_barrier(s, "drops a session");
         for (uint32_t k = 0; k < PROCS_MAX; k++) {
             const struct proc *p = &s->proc[k];
             if (proc_is_live(p) && session_equal(p->view.session, session) &&
@@ -176,6 +193,9 @@ static void check_part(struct sim *s, uint32_t i)
     bool is_bound = !session_is_none(was->holder) && holder != NULL &&
                     (was->taken == 0 || holder->released < was->taken);
     bool granted = is_granted(new, part);
+    if (granted &&
+        (!is_granted(&j->now.head, was) || !session_equal(part->owner, was->owner)))
+        check_barrier(s, "grants a partition");
     if (!is_bound) {
         part->holder = granted ? part->owner : (struct session){0};
         part->taken = 0;

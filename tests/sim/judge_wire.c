@@ -70,6 +70,17 @@ void judge_beacon(struct sim *s, struct proc *p, const void *data, size_t n)
                  p->name, ull(b->allowance_ms), ull(now_ms), ull(end_ms));
 }
 
+void judge_authority(struct sim *s, struct proc *p)
+{
+    struct judge_term *t = &s->judge->term[p->view.term % JUDGE_TERMS];
+    uint64_t until_us = proc_true_us(p, p->view.auth_end_ms);
+
+    if (t->term != p->view.term)
+        *t = (struct judge_term){.term = p->view.term};
+    if (until_us > t->until_us)
+        t->until_us = until_us;
+}
+
 void judge_extended(struct sim *s, struct proc *p, const struct event *ev)
 {
     const struct judge_proc *jp = &s->judge->proc[p->slot];

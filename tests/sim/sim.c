@@ -111,11 +111,11 @@ static void feed_log(struct sim *s, struct proc *p, const struct sim_event *ev)
 {
     uint64_t op = ev->a & ((UINT64_C(1) << 56) - 1);
     struct event in = {.type = (enum event_type)(ev->a >> 56)};
-    bool is_ours = ev->status == STATUS_TIMEOUT || ev->status == STATUS_OFFLINE;
+    bool is_refused = ev->status == STATUS_LIMIT || ev->status == STATUS_OFFLINE;
 
-    if (!is_ours && !p->link_up)
+    if (ev->status != STATUS_TIMEOUT && !is_refused && !p->link_up)
         return;
-    if (!sim_log_settle(p, op))
+    if (!is_refused && !sim_log_settle(p, op))
         return;
     in.log.op = op;
     in.log.status = ev->status;

@@ -18,7 +18,7 @@
 enum {
     PROCS_MAX = 16,
     SIM_PARTS_MAX = 64,
-    OPS_MAX = 64,
+    OPS_MAX = 128,     /* of one process, unanswered: as many as the real log takes */
     PARKED_MAX = 4096, /* messages waiting for a paused process; more are lost */
     LOG_KEYS_MAX = 512,
     SIM_MS = 1000,

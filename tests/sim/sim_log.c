@@ -62,16 +62,14 @@ void sim_log_ask(struct sim *s, struct proc *p, const struct action *a)
     const struct sim_knobs *k = &s->knobs;
     enum event_type type = answer_type(a->type);
 
-    if (p->op_n == OPS_MAX) {
-        sim_fail(s, "I12", "%s has more than %d operations in flight", p->name, OPS_MAX);
+    uint64_t sent_us = s->now_us + p->stall_us;
+    if (p->op_n == OPS_MAX || !p->link_up) {
+        /* Refused on the spot: as many as the edge takes, or no connection. */
+        int status = p->link_up ? STATUS_LIMIT : STATUS_OFFLINE;
+        answer(s, p, sent_us, a->log.op, type, status, 0, NULL);
         return;
     }
     p->op[p->op_n++] = a->log.op;
-    uint64_t sent_us = s->now_us + p->stall_us;
-    if (!p->link_up) {
-        answer(s, p, sent_us, a->log.op, type, STATUS_OFFLINE, 0, NULL);
-        return;
-    }
     answer(s, p, sent_us + k->log_timeout_us, a->log.op, type, STATUS_TIMEOUT, 0, NULL);
     if (p->cut_out || p->is_blind)
         return;

@@ -99,6 +99,8 @@ void sim_mood_begin(struct sim *s, struct sim_scenario *sc)
     sim_mood_timing(&s->timing, sc->profile);
     if (sim_chance(&s->fault, 500000))
         shorten_windows(&s->timing);
+    if (rand_below(&s->fault, 10) == 0)
+        s->timing.clock_drift_ppm = 20000; /* so that a forgotten drift shows */
     if (rand_below(&s->fault, 12) == 0)
         s->ownership = OWNERSHIP_AVAILABLE;
     fair_weather(s, &sc->fair);

@@ -169,7 +169,10 @@ void proc_start(struct sim *s, uint32_t slot, int64_t wish, const char *name)
     s->lives++;
     /* Two clocks differ in rate by at most the drift: each by half of it. */
     int64_t half = (int64_t)s->timing.clock_drift_ppm / 2;
-    p->clock.rate_ppm = (int64_t)sim_between(r, 0, 2 * (uint64_t)half) - half;
+    bool is_extreme = half > 0 && sim_chance(r, 500000);
+    p->clock.rate_ppm = (int64_t)(is_extreme ? 2 * (uint64_t)half * rand_below(r, 2)
+                                             : sim_between(r, 0, 2 * (uint64_t)half)) -
+                        half;
     p->clock.off_us = sim_between(r, 0, s->knobs.clock_spread_us);
     p->conf = (struct node_conf){
         .timing = s->timing,

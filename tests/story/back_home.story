@@ -18,31 +18,25 @@ expect:
 [  3700] w3 > stop
 [  3701] w2 > worker-3 wants to leave
 [  3701] w2 > plan (leave): 8 partitions, 3 workers
-[  3701] w2 > write head 5 (leave)
-[  3703] w0 > apply epoch 5 (leave)
-[  3703] w1 > apply epoch 5 (leave)
-[  3703] w2 > apply epoch 5 (leave)
-[  3703] w3 > apply epoch 5 (leave)
-[  3703] w2 > head 5 acked: 4 members, 2 pending, 0 unowned
-[  3709] w2 > write head 6 (leave)
-[  3711] w2 > apply epoch 6 (leave)
-[  3711] w2 > head 6 acked: 4 members, 0 pending, 0 unowned
-[  3713] w0 > apply epoch 6 (leave)
-[  3713] w1 > apply epoch 6 (leave)
-[  3713] w3 > apply epoch 6 (leave)
-[  3714] w2 > write head 7 (drop)
-[  3716] w0 > apply epoch 7 (drop)
-[  3716] w1 > apply epoch 7 (drop)
-[  3716] w2 > apply epoch 7 (drop)
-[  3716] w3 > apply epoch 7 (drop)
-[  3716] w2 > head 7 acked: 4 members, 0 pending, 0 unowned
-[  4933] w2 > worker-3 expired
-[  4933] w2 > write head 8 (drop)
-[  4935] w0 > apply epoch 8 (drop)
-[  4935] w1 > apply epoch 8 (drop)
-[  4935] w2 > apply epoch 8 (drop)
-[  4935] w2 > head 8 acked: 3 members, 0 pending, 0 unowned
+[  3707] w2 > write head 5 (leave)
+[  3709] w2 > apply epoch 5 (leave)
+[  3709] w2 > head 5 acked: 4 members, 0 pending, 0 unowned
+[  3711] w0 > apply epoch 5 (leave)
+[  3711] w1 > apply epoch 5 (leave)
+[  3711] w3 > apply epoch 5 (leave)
+[  3712] w2 > write head 6 (release)
+[  3714] w0 > apply epoch 6 (release)
+[  3714] w1 > apply epoch 6 (release)
+[  3714] w2 > apply epoch 6 (release)
+[  3714] w3 > apply epoch 6 (release)
+[  3714] w2 > head 6 acked: 4 members, 0 pending, 0 unowned
+[  4931] w2 > worker-3 expired
+[  4931] w2 > write head 7 (drop)
+[  4933] w0 > apply epoch 7 (drop)
+[  4933] w1 > apply epoch 7 (drop)
+[  4933] w2 > apply epoch 7 (drop)
+[  4933] w2 > head 7 acked: 3 members, 0 pending, 0 unowned
 [  5577] w0 > app: has stopped 2 (epoch 4)
-[  5577] w0 > app: takes 2 (epoch 8)
+[  5577] w0 > app: takes 2 (epoch 7)
 [  5577] w1 > app: has stopped 5 (epoch 4)
-[  5577] w1 > app: takes 5 (epoch 8)
+[  5577] w1 > app: takes 5 (epoch 7)

@@ -15,39 +15,34 @@ expect:
 [  3000] w2 > stop
 [  3001] w2 > worker-2 wants to leave
 [  3001] w2 > plan (leave): 6 partitions, 2 workers
-[  3001] w2 > write head 3 (leave)
 [  3001] w2 > state Stable -> Rebalancing
-[  3003] w0 > apply epoch 3 (leave)
-[  3003] w1 > apply epoch 3 (leave)
-[  3003] w2 > apply epoch 3 (leave)
-[  3003] w2 > head 3 acked: 3 members, 0 pending, 0 unowned
-[  3004] w0 > state Stable -> Rebalancing
-[  3004] w1 > state Stable -> Rebalancing
-[  3009] w2 > write head 4 (leave)
-[  3011] w2 > head 4 acked: 3 members, 2 pending, 0 unowned
-[  3013] w0 > apply epoch 4 (leave)
-[  3013] w1 > apply epoch 4 (leave)
-[  3013] w2 > apply epoch 4 (leave)
-[  3013] w2 > app: must stop 4 5 (epoch 4)
-[  3073] w2 > app: has stopped 4 5 (epoch 4)
-[  3074] w2 > write head 5 (release)
-[  3076] w0 > apply epoch 5 (release)
-[  3076] w0 > app: takes 4 (epoch 5)
-[  3076] w1 > apply epoch 5 (release)
-[  3076] w1 > app: takes 5 (epoch 5)
-[  3076] w2 > apply epoch 5 (release)
-[  3076] w2 > state Rebalancing -> Shutdown
-[  3076] w2 > resign
-[  3101] w0 > candidate
-[  3107] w0 > won term 2
-[  3109] w0 > state Rebalancing -> Stable
-[  3110] w0 > leader worker-0, term 2
-[  3110] w1 > leader worker-0, term 2
-[  3110] w1 > state Rebalancing -> Stable
-[  3115] w0 > loaded 6 partitions
-[  4327] w0 > listed 6: 0 added, 0 removed, 0 reweighted
-[  4329] w0 > worker-2 expired
-[  4329] w0 > write head 6 (drop)
-[  4331] w0 > apply epoch 6 (drop)
-[  4331] w1 > apply epoch 6 (drop)
-[  4331] w0 > head 6 acked: 2 members, 0 pending, 0 unowned
+[  3007] w2 > write head 3 (leave)
+[  3009] w2 > head 3 acked: 3 members, 2 pending, 0 unowned
+[  3010] w0 > state Stable -> Rebalancing
+[  3010] w1 > state Stable -> Rebalancing
+[  3011] w0 > apply epoch 3 (leave)
+[  3011] w1 > apply epoch 3 (leave)
+[  3011] w2 > apply epoch 3 (leave)
+[  3011] w2 > app: must stop 4 5 (epoch 3)
+[  3071] w2 > app: has stopped 4 5 (epoch 3)
+[  3072] w2 > write head 4 (release)
+[  3074] w0 > apply epoch 4 (release)
+[  3074] w0 > app: takes 4 (epoch 4)
+[  3074] w1 > apply epoch 4 (release)
+[  3074] w1 > app: takes 5 (epoch 4)
+[  3074] w2 > apply epoch 4 (release)
+[  3074] w2 > state Rebalancing -> Shutdown
+[  3074] w2 > resign
+[  3118] w0 > candidate
+[  3124] w0 > won term 2
+[  3126] w0 > state Rebalancing -> Stable
+[  3127] w0 > leader worker-0, term 2
+[  3127] w1 > leader worker-0, term 2
+[  3127] w1 > state Rebalancing -> Stable
+[  3132] w0 > loaded 6 partitions
+[  4344] w0 > listed 6: 0 added, 0 removed, 0 reweighted
+[  4346] w0 > worker-2 expired
+[  4346] w0 > write head 5 (drop)
+[  4348] w0 > apply epoch 5 (drop)
+[  4348] w1 > apply epoch 5 (drop)
+[  4348] w0 > head 5 acked: 2 members, 0 pending, 0 unowned

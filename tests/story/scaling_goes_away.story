@@ -37,20 +37,18 @@ expect:
 [  4000] w3 > stop
 [  4001] w2 > worker-3 wants to leave
 [  4001] w2 > plan (leave): 6 partitions, 3 workers
-[  4001] w2 > write head 4 (leave)
 [  4001] w2 > state Scaling -> Rebalancing
+[  4001] w2 > nothing moves
+[  4001] w2 > write head 4 (leave)
+[  4001] w2 > state Rebalancing -> Stable
 [  4003] w0 > apply epoch 4 (leave)
 [  4003] w1 > apply epoch 4 (leave)
 [  4003] w2 > apply epoch 4 (leave)
 [  4003] w3 > apply epoch 4 (leave)
 [  4003] w3 > state Scaling -> Shutdown
 [  4003] w2 > head 4 acked: 4 members, 0 pending, 0 unowned
-[  4003] w2 > nothing moves
-[  4003] w2 > state Rebalancing -> Stable
-[  4004] w0 > state Scaling -> Rebalancing
-[  4004] w1 > state Scaling -> Rebalancing
-[  4154] w0 > state Rebalancing -> Stable
-[  4154] w1 > state Rebalancing -> Stable
+[  4004] w0 > state Scaling -> Stable
+[  4004] w1 > state Scaling -> Stable
 [  5129] w2 > worker-3 expired
 [  5129] w2 > write head 5 (drop)
 [  5131] w0 > apply epoch 5 (drop)

@@ -45,11 +45,11 @@ expect:
 [  7000] w5 > stop
 [  7001] w2 > worker-5 wants to leave
 [  7001] w2 > plan (leave): 8 partitions, 4 workers
-[  7014] w5 > state Emergency -> Shutdown
-[  8231] w2 > worker-5 expired
+[  7012] w5 > state Emergency -> Shutdown
+[  8229] w2 > worker-5 expired
 [  9583] w0 > app: has stopped 2 (epoch 4)
 [  9583] w2 > app: has stopped 7 (epoch 4)
-[  9586] w3 > app: takes 2 7 (epoch 11)
+[  9586] w3 > app: takes 2 7 (epoch 10)
 [  9586] w2 > state Emergency -> Stable
 [  9587] w0 > state Emergency -> Stable
 [  9587] w1 > state Emergency -> Stable

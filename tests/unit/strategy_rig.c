@@ -42,22 +42,21 @@ static const void *extension(const struct parti_host *host, const char *id)
     return NULL;
 }
 
-struct rig *rig_open(const char *name, const char *option, const char *value)
+struct rig *rig_builtin(parti_plugin_entry entry, const char *option, const char *value)
 {
     struct rig *rig = calloc(1, sizeof *rig);
-    const char *dir = getenv("PARTI_PLUGIN_DIR");
-    char path[4096];
-    parti_plugin_entry entry;
     const char *key[1] = {option}, *text[1] = {value};
     uint32_t line[1] = {1};
+    struct parti_conf conf = {.size = sizeof conf,
+                              .n = option != NULL,
+                              .key = key,
+                              .value = text,
+                              .line = line,
+                              .file = "test.ini",
+                              .section = "strategy"};
 
-    ck_assert_ptr_nonnull(rig);
-    ck_assert_msg(dir != NULL, "PARTI_PLUGIN_DIR must name the folder of the plugins");
-    (void)snprintf(path, sizeof path, "%s/%s.so", dir, name);
-    rig->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    ck_assert_msg(rig->handle != NULL, "%s: %s", path, dlerror());
-    *(void **)&entry = dlsym(rig->handle, "parti_plugin_v1");
-    ck_assert_msg(entry != NULL, "%s: no parti_plugin_v1", path);
+    if (rig == NULL)
+        ck_abort_msg("out of memory");
     rig->host = (struct parti_host){
         .size = sizeof rig->host,
         .abi_minor = PARTI_ABI_MINOR,
@@ -71,29 +70,41 @@ struct rig *rig_open(const char *name, const char *option, const char *value)
     };
     rig->plugin = entry(&rig->host);
     rig->stop_after = -1;
+    rig->error.size = sizeof rig->error;
     rig->before = calloc(RIG_PARTS, sizeof *rig->before);
     rig->after = calloc(RIG_PARTS, sizeof *rig->after);
     ck_assert(rig->before != NULL && rig->after != NULL);
-
-    struct parti_conf conf = {.size = sizeof conf,
-                              .n = option != NULL,
-                              .key = key,
-                              .value = text,
-                              .line = line,
-                              .file = "test.ini",
-                              .section = "strategy"};
-
-    rig->error.size = sizeof rig->error;
     ck_assert_int_eq(
         rig->plugin->strategy->create(&rig->self, &rig->host, &conf, &rig->error),
         PARTI_OK);
     return rig;
 }
 
+struct rig *rig_open(const char *name, const char *option, const char *value)
+{
+    const char *dir = getenv("PARTI_PLUGIN_DIR");
+    char path[4096];
+    parti_plugin_entry entry;
+    void *handle;
+
+    ck_assert_msg(dir != NULL, "PARTI_PLUGIN_DIR must name the folder of the plugins");
+    (void)snprintf(path, sizeof path, "%s/%s.so", dir, name);
+    handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    ck_assert_msg(handle != NULL, "%s: %s", path, dlerror());
+    *(void **)&entry = dlsym(handle, "parti_plugin_v1");
+    ck_assert_msg(entry != NULL, "%s: no parti_plugin_v1", path);
+
+    struct rig *rig = rig_builtin(entry, option, value);
+
+    rig->handle = handle;
+    return rig;
+}
+
 void rig_close(struct rig *rig)
 {
     rig->plugin->strategy->destroy(rig->self);
-    (void)dlclose(rig->handle);
+    if (rig->handle != NULL)
+        (void)dlclose(rig->handle);
     free(rig->before);
     free(rig->after);
     free(rig);

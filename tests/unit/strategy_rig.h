@@ -44,6 +44,10 @@ struct rig {
 
 /* 'option' and 'value': up to one key of the section, or NULL. */
 struct rig *rig_open(const char *name, const char *option, const char *value);
+
+/* The same of a strategy that is linked in: see plugins/builtin.h. */
+struct rig *rig_builtin(parti_plugin_entry entry, const char *option, const char *value);
+
 void rig_close(struct rig *rig);
 
 /* n partitions of weight 100 that nobody has. */

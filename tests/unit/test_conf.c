@@ -56,7 +56,6 @@ START_TEST(the_default_profile_has_the_documented_times)
                               t.leader_authority_ms,
                               t.leader_renew_interval_ms,
                               t.election_timeout_ms,
-                              t.max_authority_ms,
                               t.clock_drift_ppm,
                               t.worker_id_ttl_ms,
                               t.cold_start_window_ms,
@@ -78,10 +77,10 @@ START_TEST(the_default_profile_has_the_documented_times)
                               t.alert_error_ms,
                               t.alert_critical_ms,
                               t.alert_interval_ms};
-    const uint64_t expected[] = {150,    1200,  150,   1200,   300,    500,    30000,
-                                 1000,   30000, 30000, 10000,  0,      500000, 10000,
-                                 150000, 10000, 30000, 10000,  10000,  5000,   5,
-                                 30000,  15000, 30000, 120000, 300000, 600000, 60000};
+    const uint64_t expected[] = {150,   1200,  150,    1200,   300,    500,   1000,
+                                 30000, 30000, 10000,  0,      500000, 10000, 150000,
+                                 10000, 30000, 10000,  10000,  5000,   5,     30000,
+                                 15000, 30000, 120000, 300000, 600000, 60000};
     ck_assert_uint_eq(sizeof found, sizeof expected);
     ck_assert_uint_eq(sizeof found + sizeof t.profile, sizeof t);
     for (size_t i = 0; i < sizeof found / sizeof *found; i++)
@@ -102,7 +101,6 @@ START_TEST(calm_triples_the_timers_of_the_protocol_and_nothing_else)
     ck_assert_uint_eq(calm.leader_authority_ms, 3 * usual.leader_authority_ms);
     ck_assert_uint_eq(calm.leader_renew_interval_ms, 3 * usual.leader_renew_interval_ms);
     ck_assert_uint_eq(calm.election_timeout_ms, 3 * usual.election_timeout_ms);
-    ck_assert_uint_eq(calm.max_authority_ms, 3 * usual.max_authority_ms);
     ck_assert_mem_eq((char *)&calm + offsetof(struct conf_timing, clock_drift_ppm),
                      (char *)&usual + offsetof(struct conf_timing, clock_drift_ppm),
                      sizeof calm - offsetof(struct conf_timing, clock_drift_ppm));

@@ -43,8 +43,22 @@ static struct beacon beacon_of(uint64_t k, uint32_t lag)
 
 static bool extends(struct member *m, struct beacon b)
 {
-    return member_extend(m, &b, head, LEASE_MS);
+    return member_extend(m, &b, head, b.head_hash, LEASE_MS);
 }
+
+START_TEST(a_head_of_the_same_epoch_with_another_content_gives_no_lease)
+{
+    struct member m = {0};
+    struct beacon b = beacon_of(8, 0);
+
+    m.is_joined = true;
+    m.num = NUM;
+    member_sent(&m, leader, 7, 1000);
+    b.head_hash = 77;
+    ck_assert(!member_extend(&m, &b, head, 78, LEASE_MS));
+    ck_assert(member_extend(&m, &b, head, 77, LEASE_MS));
+}
+END_TEST
 
 START_TEST(the_lease_is_anchored_at_the_send_time_of_the_heartbeat)
 {
@@ -158,11 +172,12 @@ START_TEST(no_lease_while_the_applied_epoch_is_behind_the_beacon)
     struct member m = joined();
     struct beacon b = beacon_of(11, 0);
 
-    ck_assert(!member_extend(&m, &b, (struct stamp){5, 19}, LEASE_MS));
-    ck_assert(!member_extend(&m, &b, (struct stamp){4, 99}, LEASE_MS));
-    ck_assert(!member_extend(&m, &b, (struct stamp){6, 20}, LEASE_MS)); /* another gen */
+    ck_assert(!member_extend(&m, &b, (struct stamp){5, 19}, 0, LEASE_MS));
+    ck_assert(!member_extend(&m, &b, (struct stamp){4, 99}, 0, LEASE_MS));
+    ck_assert(
+        !member_extend(&m, &b, (struct stamp){6, 20}, 0, LEASE_MS)); /* another gen */
     ck_assert_uint_eq(m.deadline_ms, 0);
-    ck_assert(member_extend(&m, &b, (struct stamp){5, 21}, LEASE_MS));
+    ck_assert(member_extend(&m, &b, (struct stamp){5, 21}, 0, LEASE_MS));
 }
 END_TEST
 
@@ -173,9 +188,9 @@ START_TEST(a_bit_of_an_epoch_before_our_birth_is_not_ours)
     m.born = 21;
     struct beacon b = beacon_of(11, 0);
 
-    ck_assert(!member_extend(&m, &b, (struct stamp){5, 21}, LEASE_MS));
+    ck_assert(!member_extend(&m, &b, (struct stamp){5, 21}, 0, LEASE_MS));
     b.head.epoch = 21;
-    ck_assert(member_extend(&m, &b, (struct stamp){5, 21}, LEASE_MS));
+    ck_assert(member_extend(&m, &b, (struct stamp){5, 21}, 0, LEASE_MS));
 }
 END_TEST
 
@@ -287,7 +302,8 @@ START_TEST(available_groups_need_no_lease)
 }
 END_TEST
 
-UNIT_MAIN("member", the_lease_is_anchored_at_the_send_time_of_the_heartbeat,
+UNIT_MAIN("member", a_head_of_the_same_epoch_with_another_content_gives_no_lease,
+          the_lease_is_anchored_at_the_send_time_of_the_heartbeat,
           the_allowance_caps_the_lease, a_leader_without_authority_extends_nothing,
           a_late_or_repeated_beacon_moves_nothing, a_deadline_never_moves_back,
           a_bit_may_come_up_to_three_beacons_late,

@@ -4,6 +4,8 @@
 
 #include "unit.h"
 
+#include <stdio.h>
+
 enum { CHANGES = 2500 };
 
 START_TEST(every_change_moves_the_least_and_leaves_counts_even)
@@ -201,8 +203,7 @@ START_TEST(eight_lanes_and_one_agree_bit_for_bit)
     struct rand_state rand;
 
     if (!home_is_wide()) {
-        /* Nothing to compare: this machine has one way only. */
-        ck_assert_int_eq(home_is_wide(), false);
+        printf("no AVX2 on this machine: one way only, nothing to compare\n");
         return;
     }
     rand_seed(&rand, 26);

@@ -1,0 +1,239 @@
+/* parti without a server: config, plugins, words and exit codes. */
+#include "cli_rig.h"
+
+#include <check.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static const char nowhere[] = "nats://127.0.0.1:1"; /* tcpmux: nothing listens */
+
+/* ---- config */
+
+START_TEST(config_without_mistakes)
+{
+    const char *conf = cli_conf("a.ini", nowhere, "");
+    const struct cli_run *run = CLI_EXPECT(0, "config", "check", conf);
+
+    cli_has(run->out, "a.ini: no mistakes\n");
+    ck_assert_str_eq(run->err, "");
+}
+END_TEST
+
+static const char mistakes[] = "[parti]\n"
+                               "groop = g\n"
+                               "plugin_dir = relative\n"
+                               "[nats]\n"
+                               "url = nats://\n"
+                               "[worker]\n"
+                               "capacity = many\n"
+                               "[strategy]\n"
+                               "plugin = round_robin\n"
+                               "[source]\n"
+                               "plugin = static\n"
+                               "[timing]\n"
+                               "heartbeet = 150 ms\n"
+                               "heartbeat_ttl = 12\n"
+                               "[tiiming]\n";
+
+START_TEST(config_tells_every_mistake_in_one_go)
+{
+    const struct cli_run *run =
+        CLI_EXPECT(2, "config", "check", cli_file("bad.ini", mistakes), "--offline");
+
+    ck_assert_str_eq(run->out, "");
+    cli_has(run->err, "bad.ini:1: [parti] lacks 'group'");
+    cli_has(run->err, "bad.ini:2: unknown key 'groop' in [parti]; did you mean 'group'?");
+    cli_has(run->err, "bad.ini:5: url address 1 ('nats://') lacks");
+    cli_has(run->err, "bad.ini:7: capacity = 'many' is no whole number");
+    cli_has(run->err, "bad.ini:13: unknown key 'heartbeet' in [timing]; did you mean "
+                      "'heartbeat_interval'?");
+    cli_has(run->err, "bad.ini:14: heartbeat_ttl = '12' has no unit");
+    cli_has(run->err, "bad.ini:15: unknown section [tiiming]; did you mean [timing]?");
+    cli_has(run->err, "PARTI-E401 ");
+}
+END_TEST
+
+START_TEST(config_asks_the_plugins_only_if_it_may)
+{
+    const char *conf = cli_conf("a.ini", nowhere,
+                                "[source:more]\nplugin = static\npartitons = q\n"
+                                "[source:other]\nplugin = statik\n");
+    const struct cli_run *run = CLI_EXPECT(2, "config", "check", conf);
+
+    cli_has(run->err, "unknown key 'partitons'");
+    cli_has(run->err, "did you mean 'partitions'?");
+    cli_has(run->err, "PARTI-E201 plugin \"statik\"");
+    (void)CLI_EXPECT(0, "config", "check", conf, "--offline");
+}
+END_TEST
+
+START_TEST(config_lists_the_sources)
+{
+    const char *conf =
+        cli_conf("a.ini", nowhere, "[source:more]\nplugin = static\npartitions = p/3\n");
+
+    cli_has(CLI_EXPECT(2, "config", "check", conf)->err, "PARTI-E503 ");
+    (void)CLI_EXPECT(0, "config", "check", conf, "--offline");
+}
+END_TEST
+
+START_TEST(config_reads_the_files_it_names)
+{
+    char url[512];
+
+    format(url, sizeof url, "%s\ncreds = /nonexistent/user.creds", nowhere);
+    const char *conf = cli_conf("a.ini", url, "");
+
+    cli_has(CLI_EXPECT(2, "config", "check", conf)->err,
+            "creds: '/nonexistent/user.creds' cannot be read");
+}
+END_TEST
+
+START_TEST(config_that_is_not_there)
+{
+    cli_has(CLI_EXPECT(2, "config", "check", "/nonexistent/a.ini")->err, "PARTI-E400 ");
+    cli_has(CLI_EXPECT(2, "status", "-c", "/nonexistent/a.ini")->err, "PARTI-E400 ");
+}
+END_TEST
+
+START_TEST(config_shows_the_values_in_force)
+{
+    const char *conf =
+        cli_conf("a.ini", "nats://127.0.0.1:4222\nuser = u\npassword = verysecret", "");
+    const struct cli_run *run = CLI_EXPECT(0, "config", "show", conf);
+
+    cli_has(run->out, "heartbeat_ttl = 1200 ms\n");
+    cli_has(run->out, "cold_start_window = 300 ms\n");
+    cli_lacks(run->out, "verysecret");
+}
+END_TEST
+
+START_TEST(config_lists_every_key)
+{
+    json_t *o = cli_json(CLI_EXPECT(0, "config", "keys", "-o", "json"));
+
+    ck_assert_uint_gt(json_array_size(json_object_get(o, "keys")), 40);
+    json_decref(o);
+    cli_has(CLI_EXPECT(0, "config", "keys", "--sample")->out, "[parti]\ngroup = orders");
+}
+END_TEST
+
+/* ---- plugins */
+
+START_TEST(plugins_are_listed_and_described)
+{
+    char dir[512];
+
+    format(dir, sizeof dir, "%s/plugins/.libs", getenv("PARTI_BUILDDIR"));
+    cli_has(CLI_EXPECT(0, "plugins", "--plugin-dir", dir)->out, "round_robin");
+    cli_has(CLI_EXPECT(0, "plugins", "describe", "static", "--plugin-dir", dir)->out,
+            "partitions (text list)");
+    json_t *o =
+        cli_json(CLI_EXPECT(0, "plugins", "list", "--plugin-dir", dir, "-o", "json"));
+
+    ck_assert_uint_ge(json_array_size(json_object_get(o, "plugins")), 2);
+    json_decref(o);
+    cli_has(CLI_EXPECT(1, "plugins", "describe", "statik", "--plugin-dir", dir)->err,
+            "PARTI-E201 ");
+}
+END_TEST
+
+START_TEST(plugins_that_are_broken_are_listed_with_the_reason)
+{
+    char dir[512];
+
+    format(dir, sizeof dir, "%s/tests/plugins/.libs", getenv("PARTI_BUILDDIR"));
+    const struct cli_run *run = CLI_EXPECT(0, "plugins", "list", "--plugin-dir", dir);
+
+    cli_has(run->out, "evil_no_entry        refused\n  PARTI-E206 ");
+    cli_has(run->out, "evil_needs_newer     refused\n  PARTI-E207 ");
+    cli_has(run->out, "good_strategy ");
+}
+END_TEST
+
+START_TEST(plugins_of_a_folder_that_is_none)
+{
+    cli_has(CLI_EXPECT(1, "plugins", "--plugin-dir", "/nonexistent")->err,
+            "'/nonexistent' cannot be read: No such file");
+}
+END_TEST
+
+/* ---- words */
+
+START_TEST(misuse_ends_with_2_and_says_how)
+{
+    cli_has(CLI_EXPECT(2, "status")->err, "Give -c FILE");
+    cli_has(CLI_EXPECT(2, "status", "extra")->err, "'extra' is one word too many");
+    cli_has(CLI_EXPECT(2, "status", "--confg", "x")->err, "did you mean --config?");
+    cli_has(CLI_EXPECT(2, "plugins", "descr")->err, "neither list nor describe");
+    cli_has(CLI_EXPECT(2, "config")->err, "config does check, show and keys");
+    cli_has(CLI_EXPECT(2, "statsu")->err, "did you mean 'status'?");
+    cli_has(CLI_EXPECT(2, "status", "-c", cli_conf("a.ini", nowhere, ""), "--server",
+                       "http://x")
+                ->err,
+            "the server 'http://x'");
+}
+END_TEST
+
+START_TEST(help_goes_to_standard_output)
+{
+    static const char *const commands[] = {"status",  "watch",  "plan",
+                                           "refresh", "config", "plugins"};
+
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const struct cli_run *run = CLI_EXPECT(0, commands[i], "--help");
+
+        cli_has(run->out, "Usage: parti ");
+        ck_assert_str_eq(run->err, "");
+        cli_has(CLI_EXPECT(0, "--help")->out, commands[i]);
+    }
+}
+END_TEST
+
+START_TEST(no_server_ends_with_4)
+{
+    const char *conf = cli_conf("a.ini", nowhere, "");
+
+    cli_has(CLI_EXPECT(4, "status", "-c", conf)->err, "PARTI-E101 ");
+    cli_has(CLI_EXPECT(4, "watch", "-c", conf)->err, "PARTI-E101 ");
+    cli_has(CLI_EXPECT(4, "refresh", "-c", conf)->err, "PARTI-E101 ");
+}
+END_TEST
+
+START_TEST(an_embedded_server_is_not_started_to_look)
+{
+    const char *conf = cli_conf("a.ini", "embedded", "");
+
+    cli_has(CLI_EXPECT(4, "status", "-c", conf)->err,
+            "PARTI-E101 no embedded nats-server runs in '");
+}
+END_TEST
+
+START_TEST(full_output_is_a_failure)
+{
+    char words[1024];
+
+    format(words, sizeof words, "exec %s/parti config keys >/dev/full",
+           getenv("PARTI_BUILDDIR"));
+    const char *const argv[] = {"sh", "-c", words, NULL};
+    int out = open_output(cli_path("out"));
+    pid_t pid = launch(argv, out);
+    int status = 0;
+
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(WEXITSTATUS(status), 1);
+}
+END_TEST
+
+CLI_MAIN("cli_files", config_without_mistakes, config_tells_every_mistake_in_one_go,
+         config_asks_the_plugins_only_if_it_may, config_lists_the_sources,
+         config_reads_the_files_it_names, config_that_is_not_there,
+         config_shows_the_values_in_force, config_lists_every_key,
+         plugins_are_listed_and_described,
+         plugins_that_are_broken_are_listed_with_the_reason,
+         plugins_of_a_folder_that_is_none, misuse_ends_with_2_and_says_how,
+         help_goes_to_standard_output, no_server_ends_with_4,
+         an_embedded_server_is_not_started_to_look, full_output_is_a_failure)
