@@ -470,9 +470,9 @@ END_TEST
 START_TEST(a_fence_makes_every_slot_new)
 {
     hold_these("abcdef");
-    list("a", 10);
+    list("bcdef", 10);
     apply(11);
-    release(11); /* five slots wait to be used again */
+    release(11); /* one slot waits to be used again */
     ck_assert(hold_fence(&h));
     list("abcdef", 12);
     apply(12);
