@@ -94,7 +94,7 @@ static void expire(struct node *n, struct mate *m)
         return;
     }
     if (m->head.state == MEMBER_ACTIVE) {
-        window_lost(&n->window, n->now_ms);
+        window_lost(&n->window, &n->conf.timing, n->now_ms);
         n->lead.is_emergency = true;
     } else {
         window_left(&n->window);
@@ -371,7 +371,7 @@ static void watch_expired(struct node *n)
         if (m->has_joiner) {
             window_left(&n->window);
         } else {
-            window_lost(&n->window, n->now_ms);
+            window_lost(&n->window, &n->conf.timing, n->now_ms);
             n->lead.is_emergency = true;
         }
     }
