@@ -245,7 +245,7 @@ static bool releases_are_due(struct node *n)
     struct lead *l = &n->lead;
     bool any = false, all = true;
 
-    for (uint32_t num = 0; num < n->roster.n && n->transfer.pending > 0; num++) {
+    for (uint32_t num = 0; num < n->roster.n && n->transfer.awaited > 0; num++) {
         const struct seat *s = &n->transfer.seat[num];
         const struct mate *m = &n->roster.mate[num];
 

@@ -141,6 +141,8 @@ static void begin_leading(struct node *n, bool is_first)
     n->term.role = ROLE_LEADING;
     emit(n->out, ACT_LEAD)->lead.is_on = true;
     n->term.beacon_at_ms = n->now_ms;
+    /* After those are expired who have died with the leader before. */
+    l->review_ms = sat_add(n->term.barrier_end_ms, n->conf.timing.heartbeat_ttl);
     n->term.quick = QUICK_BEACONS; /* undisturbed workers get bits before they fence */
     l->is_loaded = false;
     l->is_listed = false;

@@ -163,6 +163,7 @@ static void ask_plan(struct node *n, enum cause cause)
     fill_workers(n);
     window_planned(&n->window, &n->conf.timing, n->now_ms, active);
     n->lead.planned_set = plan_members_print(n);
+    n->lead.review_ms = 0;
     p->number = ++n->op;
     p->asked_ms = n->now_ms;
     p->cause = cause;
@@ -222,67 +223,13 @@ static bool workers_still_hold(const struct node *n)
     return true;
 }
 
-/* Owners by hand, when the strategy has no answer or keeps the present: whoever can stay
- * stays, the rest goes to whoever has least.  A broken strategy never leaves a partition
- * without an owner. */
-static void place_by_hand(struct node *n)
-{
-    struct plan *p = &n->plan;
-    const struct plan_request *r = &p->request;
-
-    memset(p->load, 0, n->roster.n * sizeof *p->load);
-    for (uint32_t i = 0; i < r->part_n; i++) {
-        uint32_t to = p->prev_to_now[r->part_prev[i]];
-
-        p->owner[i] = to < p->worker_n ? p->worker[to].num : NUM_NONE;
-        if (to < p->worker_n)
-            p->load[p->worker[to].num]++;
-    }
-    for (uint32_t i = 0; i < r->part_n; i++) {
-        uint32_t best = NUM_NONE;
-
-        if (p->owner[i] != NUM_NONE)
-            continue;
-        for (uint32_t k = 0; k < p->worker_n; k++) {
-            uint32_t num = p->worker[k].num;
-
-            if (!p->worker[k].is_cordoned &&
-                (best == NUM_NONE || p->load[num] < p->load[best]))
-                best = num;
-        }
-        must(best != NUM_NONE);
-        p->owner[i] = best;
-        p->load[best]++;
-    }
-}
-
-/* The strategy's owners, if every one of them may own what it is given. */
-static bool take_owners(struct node *n, const struct event *ev)
-{
-    struct plan *p = &n->plan;
-    const struct plan_request *r = &p->request;
-
-    if (ev->planned.n != r->part_n)
-        return false;
-    for (uint32_t i = 0; i < r->part_n; i++) {
-        uint32_t to = ev->planned.owner[i];
-
-        if (to >= p->worker_n)
-            return false;
-        if (p->worker[to].is_cordoned && r->part_prev[i] != p->worker[to].num)
-            return false;
-        p->owner[i] = p->worker[to].num;
-    }
-    return true;
-}
-
 void plan_answered(struct node *n, const struct event *ev)
 {
     struct plan *p = &n->plan;
 
     if (p->state != PLAN_ASKED || ev->planned.plan != p->number)
         return;
-    if (ev->planned.status != STATUS_OK || ev->planned.keep || !take_owners(n, ev)) {
+    if (ev->planned.status != STATUS_OK || ev->planned.keep || !place_taken(n, ev)) {
         node_tell(n, ev->planned.keep ? "the strategy keeps the present"
                                       : "the strategy has no answer");
         place_by_hand(n);
@@ -454,6 +401,8 @@ void plan_watch(struct node *n)
         return;
     }
     watch_expired(n);
+    if (l->is_listed && l->review_ms != 0 && n->now_ms >= l->review_ms)
+        window_set_changed(&n->window, false);
     uint32_t active = count_candidates(n);
 
     if (n->transfer.unowned > 0 && active > 0 && !n->window.wants_set)
@@ -481,6 +430,8 @@ uint64_t plan_wake_ms(const struct node *n)
     wake = wake > n->now_ms ? wake : UINT64_MAX;
     if (n->lead.wants_list && n->lead.list_at_ms > n->now_ms && n->lead.list_at_ms < wake)
         wake = n->lead.list_at_ms;
+    if (n->lead.review_ms > n->now_ms && n->lead.review_ms < wake)
+        wake = n->lead.review_ms;
     for (uint32_t num = 0; num < n->roster.n; num++) {
         const struct mate *m = &n->roster.mate[num];
         uint64_t at;

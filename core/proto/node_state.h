@@ -86,6 +86,8 @@ struct lead {
     bool is_listed;      /* the source has answered since we lead */
     bool wants_list;     /* a listing came at a bad time, or failed: ask again */
     uint64_t list_at_ms; /* not before this */
+    uint64_t review_ms;  /* L9: plan then, even if nothing seems to have changed: the
+                            leader before may have left something undone; 0: done */
     bool is_list_commanded;
     struct stamp heads[HEADS_KEPT]; /* written by us, and their hashes */
     uint64_t heads_hash[HEADS_KEPT];
@@ -195,6 +197,10 @@ uint64_t plan_members_print(const struct node *n); /* fingerprint */
 enum phase plan_phase(const struct node *n);
 uint64_t plan_wake_ms(const struct node *n);
 uint64_t plan_expires_ms(const struct node *n, uint32_t num);
+
+/* node_place.c: the owners that a plan gives */
+void place_by_hand(struct node *n);
+bool place_taken(struct node *n, const struct event *ev);
 
 /* node_list.c: what the source lists */
 void list_taken(struct node *n, const struct event *ev);

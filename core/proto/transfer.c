@@ -206,6 +206,7 @@ static void await(struct transfer *t, uint32_t num, uint64_t epoch)
 {
     struct seat *s = &t->seat[num];
 
+    t->awaited++;
     if (s->awaited_min == 0 || epoch < s->awaited_min)
         s->awaited_min = epoch;
     if (epoch > s->awaited_max)
@@ -221,8 +222,11 @@ void transfer_sweep(struct transfer *t, const struct head *head)
     t->pending = 0;
     t->unowned = 0;
     t->wanted = 0;
+    t->awaited = 0;
     for (uint32_t num = 0; num < t->seats_max; num++)
         t->seat[num].awaited_min = t->seat[num].awaited_max = 0;
+    for (uint32_t i = 0; i < head->n; i++)
+        t->seat[head->member[i].num].released = head->member[i].released;
     for (uint32_t i = 0; i < t->now.n; i++) {
         struct part *p = &t->now.part[i];
 
@@ -236,6 +240,9 @@ void transfer_sweep(struct transfer *t, const struct head *head)
             else
                 await(t, p->from_num = whose->num, p->from.epoch);
         }
+        /* What the source has removed leaves the lists once its owner has released it. */
+        if (!p->is_wanted && p->is_parked && !is_pending(p) && !can_leave(t, p))
+            await(t, p->owner, p->since);
         t->pending += is_pending(p) ? 1 : 0;
         t->wanted += p->is_wanted ? 1 : 0;
         t->unowned += p->is_wanted && (p->owner == NUM_NONE || p->is_parked) ? 1 : 0;

@@ -39,7 +39,7 @@ struct seat {
     struct session next_session;       /* in the head to come */
     uint64_t released;                 /* acked */
     bool is_dropped;                   /* its session leaves in the head to come */
-    uint64_t awaited_min, awaited_max; /* out of sweep: epochs that pending partitions
+    uint64_t awaited_min, awaited_max; /* out of sweep: epochs that partitions
                                           want released by it; 0: none */
     bool is_changed;                   /* out: its record must be written */
     uint32_t count;                    /* out: partitions its record will list */
@@ -62,7 +62,8 @@ struct transfer {
     bool is_open;    /* a plan is being carried out */
     uint64_t epoch;  /* of the head to come */
     uint32_t pending, unowned, wanted;
-    uint64_t moved; /* by the plan under way */
+    uint32_t awaited; /* partitions for which somebody's release is awaited */
+    uint64_t moved;   /* by the plan under way */
     struct own_coder coder;
     /* columns of a request */
     struct bytes *ask_id;

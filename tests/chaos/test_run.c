@@ -410,6 +410,9 @@ static void strike(int signal_number)
     crew_start(&a, &o);
     int command = open_command(&a);
     (void)pass(&a, "assigned");
+    /* The next event comes after the command was told, too: only what was told that it
+     * holds something ends at the deadline. */
+    (void)pass(&a, "state");
     ck_assert_int_eq(kill(a.pid, signal_number), 0);
     crew_start(&b, &p);
     uint64_t ended_ns = crew_end_of(command);

@@ -143,19 +143,15 @@ void judge_gone(struct sim *s, struct proc *p)
 
 static void check_content(struct sim *s, struct proc *p, struct stamp st, uint64_t hash)
 {
-    struct judge *j = s->judge;
-    uint32_t at = (uint32_t)((st.epoch * UINT64_C(0x9e3779b97f4a7c15) + st.gen) >> 40) %
-                  JUDGE_STAMPS;
+    /* Direct: an epoch makes room for one JUDGE_STAMPS later. */
+    struct judge_stamp *known = &s->judge->stamp[(st.epoch + st.gen * 31) % JUDGE_STAMPS];
+    int order = known->is_used ? stamp_compare(st, known->stamp) : 1;
 
-    while (j->stamp[at].is_used && stamp_compare(j->stamp[at].stamp, st) != 0)
-        at = (at + 1) % JUDGE_STAMPS;
-    if (!j->stamp[at].is_used) {
-        must(++j->stamp_n < JUDGE_STAMPS);
-        j->stamp[at] = (struct judge_stamp){st, hash, true};
-    } else if (j->stamp[at].hash != hash) {
+    if (order > 0)
+        *known = (struct judge_stamp){st, hash, true};
+    else if (order == 0 && known->hash != hash)
         sim_fail(s, "I4", "%s has another content for epoch %llu-%llu than others",
                  p->name, ull(st.gen), ull(st.epoch));
-    }
 }
 
 static bool lease_is_live(const struct sim *s, const struct proc *p)
@@ -249,7 +245,7 @@ void judge_log(struct sim *s, struct proc *writer, const struct log_record *rec)
         judge_head(s, rec);
 }
 
-/* ---- I8, I11, I13: what must hold at rest */
+/* ---- I8, I11, I13, I14: what must hold at rest */
 
 static const char *unsettled_procs(struct sim *s, const struct proc *leader)
 {
@@ -288,10 +284,12 @@ static const char *unsettled_parts(struct sim *s)
         uint32_t n = 0;
         for (uint32_t k = 0; k < PROCS_MAX; k++)
             n += sim_app_holds(s, &s->proc[k], i) ? 1 : 0;
-        if (n == (s->part_present[i] ? 1 : 0))
+        bool is_listed = s->judge->now.part[i].is_listed;
+        if (n == (s->part_present[i] ? 1 : 0) && is_listed == s->part_present[i])
             continue;
-        snprintf(text, sizeof text, "partition %u is %s and held by %u", (unsigned)i,
-                 s->part_present[i] ? "listed" : "not listed", (unsigned)n);
+        snprintf(text, sizeof text, "partition %u is %s, held by %u and %s the records",
+                 (unsigned)i, s->part_present[i] ? "wanted" : "not wanted", (unsigned)n,
+                 is_listed ? "in" : "not in");
         return text;
     }
     return NULL;
@@ -347,6 +345,8 @@ const char *judge_unsettled(struct sim *s)
                  (unsigned)v->pending, (unsigned)v->unowned);
         return text;
     }
+    if (s->log.n > 2 + 2 * (s->id_max + 1))
+        return "the log has more records than a lease, a head and two slots a number";
     what = unsettled_procs(s, leader);
     if (what == NULL)
         what = unsettled_parts(s);

@@ -76,7 +76,6 @@ struct judge {
     uint32_t holders[SIM_PARTS_MAX]; /* slots whose application was granted it */
     struct judge_token token[SIM_PARTS_MAX];
     struct judge_proc proc[PROCS_MAX];
-    uint32_t stamp_n;
     struct judge_stamp stamp[JUDGE_STAMPS];
     uint64_t grants;
     bool is_kept; /* the newest plan leaves everything where it is */

@@ -101,6 +101,8 @@ void sim_mood_begin(struct sim *s, struct sim_scenario *sc)
         shorten_windows(&s->timing);
     if (rand_below(&s->fault, 10) == 0)
         s->timing.clock_drift_ppm = 20000; /* so that a forgotten drift shows */
+    if (rand_below(&s->fault, 6) == 0)
+        s->timing.leader_authority *= 2; /* leases run to their full length */
     if (rand_below(&s->fault, 12) == 0)
         s->ownership = OWNERSHIP_AVAILABLE;
     fair_weather(s, &sc->fair);

@@ -72,6 +72,10 @@ expect:
 [ 11230] w0 > app: may hold until 12186
 [ 11230] w1 > app: may hold until 12186
 [ 11230] w2 > app: may hold until 12186
+[ 11457] w1 > plan (refresh): 6 partitions, 3 workers
+[ 11457] w1 > state Stable -> Rebalancing
+[ 11457] w1 > nothing moves
+[ 11457] w1 > state Rebalancing -> Stable
 [ 11530] w0 > app: may hold until 12486
 [ 11530] w1 > app: may hold until 12486
 [ 11530] w2 > app: may hold until 12486

@@ -40,3 +40,13 @@ expect:
 [  7635] w1 > apply epoch 4 (refresh)
 [  7635] w1 > app: must stop 5 (epoch 4)
 [  7635] w1 > app: has stopped 5 (epoch 4)
+[  7636] w0 > write head 5 (release)
+[  7638] w0 > apply epoch 5 (release)
+[  7638] w1 > apply epoch 5 (release)
+[  7638] w0 > head 5 acked: 2 members, 0 pending, 0 unowned
+[  7638] w0 > state Stable -> Rebalancing
+[  7640] w0 > write head 6 (refresh)
+[  7642] w0 > apply epoch 6 (refresh)
+[  7642] w0 > head 6 acked: 2 members, 0 pending, 0 unowned
+[  7642] w0 > state Rebalancing -> Stable
+[  7644] w1 > apply epoch 6 (refresh)

@@ -46,3 +46,7 @@ expect:
 [  4348] w0 > apply epoch 5 (drop)
 [  4348] w1 > apply epoch 5 (drop)
 [  4348] w0 > head 5 acked: 2 members, 0 pending, 0 unowned
+[  5544] w0 > plan (refresh): 6 partitions, 2 workers
+[  5544] w0 > state Stable -> Rebalancing
+[  5544] w0 > nothing moves
+[  5544] w0 > state Rebalancing -> Stable

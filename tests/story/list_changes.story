@@ -10,7 +10,7 @@ run 3000
 tell
 drain 400
 remove 0
-run 600
+run 200
 add 0
 run 200
 add 6 7
@@ -26,29 +26,16 @@ expect:
 [  3004] w2 > state Rebalancing -> Stable
 [  3006] w0 > apply epoch 3 (refresh)
 [  3006] w0 > app: must stop 0 (epoch 3)
+[  3200] w2 > listed 6: 1 added, 0 removed, 0 reweighted
+[  3400] w2 > listed 8: 2 added, 0 removed, 0 reweighted
 [  3406] w0 > app: has stopped 0 (epoch 3)
-[  3600] w2 > listed 6: 1 added, 0 removed, 0 reweighted
-[  3600] w2 > plan (refresh): 6 partitions, 3 workers
-[  3600] w2 > state Stable -> Rebalancing
-[  3602] w2 > write head 4 (refresh)
-[  3604] w1 > apply epoch 4 (refresh)
-[  3604] w2 > apply epoch 4 (refresh)
-[  3604] w2 > head 4 acked: 3 members, 0 pending, 0 unowned
-[  3604] w2 > state Rebalancing -> Stable
-[  3605] w0 > state Stable -> Rebalancing
-[  3605] w1 > state Stable -> Rebalancing
-[  3605] w0 > state Rebalancing -> Stable
-[  3605] w1 > state Rebalancing -> Stable
-[  3606] w0 > apply epoch 4 (refresh)
-[  3606] w0 > app: takes 0 (epoch 4)
-[  3800] w2 > listed 8: 2 added, 0 removed, 0 reweighted
-[  4100] w2 > plan (refresh): 8 partitions, 3 workers
-[  4100] w2 > state Stable -> Rebalancing
-[  4104] w2 > write head 5 (refresh)
-[  4106] w2 > apply epoch 5 (refresh)
-[  4106] w2 > head 5 acked: 3 members, 0 pending, 0 unowned
-[  4106] w2 > state Rebalancing -> Stable
-[  4108] w0 > apply epoch 5 (refresh)
-[  4108] w0 > app: takes 6 (epoch 5)
-[  4108] w1 > apply epoch 5 (refresh)
-[  4108] w1 > app: takes 7 (epoch 5)
+[  3500] w2 > plan (refresh): 8 partitions, 3 workers
+[  3500] w2 > state Stable -> Rebalancing
+[  3504] w2 > write head 4 (refresh)
+[  3506] w2 > apply epoch 4 (refresh)
+[  3506] w2 > head 4 acked: 3 members, 0 pending, 0 unowned
+[  3506] w2 > state Rebalancing -> Stable
+[  3508] w0 > apply epoch 4 (refresh)
+[  3508] w0 > app: takes 0 6 (epoch 4)
+[  3508] w1 > apply epoch 4 (refresh)
+[  3508] w1 > app: takes 7 (epoch 4)

@@ -319,8 +319,7 @@ START_TEST(leases_that_break_a_rule_are_refused)
         "{\"record\":\"parti.lease\",\"version\":2,\"session\":\"1\"}",
         "{\"record\":\"parti.lease\",\"version\":1}",
         "{\"record\":\"parti.lease\",\"version\":1,\"session\":\"0\"}",
-        "{\"record\":\"parti.lease\",\"version\":1,\"session\":\"1\","
-        "\"pid\":4294967296}",
+        "{\"record\":\"parti.lease\",\"version\":1,\"session\":\"1\",\"pid\":9999999999}",
     };
     const char *good = "{\"record\":\"parti.lease\",\"more\":{},\"version\":1,"
                        "\"session\":\"1\",\"leader\":\"\"}";
