@@ -125,7 +125,8 @@ static void deliver(struct parti_worker *w, const struct action *a,
 static void on_plan(struct parti_worker *w, const struct plan_request *request)
 {
     if (strategy_submit(w->strategy, request) < 0)
-        loop_planned(w->loop, request->plan, STATUS_NOMEM, false, NULL, 0);
+        loop_plan_failed(w->loop, request->plan, STATUS_NOMEM,
+                         "there is no memory to ask the strategy");
 }
 
 static void on_stopped(struct parti_worker *w)
@@ -197,10 +198,13 @@ static void on_planned(void *ctx, const struct plan_result *r)
 {
     struct parti_worker *w = ctx;
 
-    if (r->status != STATUS_OK && r->code != 0)
+    if (r->status == STATUS_OK) {
+        loop_planned(w->loop, r->plan, r->keep, r->owner, r->n);
+        return;
+    }
+    if (r->code != 0)
         (void)dispatch_error(w->dispatch, r->code, r->text);
-    loop_planned(w->loop, r->plan, r->status, r->keep, r->owner,
-                 r->status == STATUS_OK ? r->n : 0);
+    loop_plan_failed(w->loop, r->plan, r->status, r->code != 0 ? r->text : "");
 }
 
 static void drop_listing(void *owner)

@@ -5,8 +5,14 @@
 
 #include "base/status.h"
 
-void list_failed(struct node *n)
+void list_failed(struct node *n, const char *why)
 {
+    const char *usual = "the source has no list";
+
+    if (!lead_is_heading(n))
+        return;
+    node_tell(n, "%s", usual);
+    trouble_failed(&n->lead.source, why != NULL ? why : usual, n->now_ms);
     /* The last list stays, the host says why; it is asked again before long (L9). */
     n->lead.is_list_commanded = false;
     n->lead.wants_list = true;
@@ -20,6 +26,7 @@ void list_taken(struct node *n, const struct event *ev)
 
     if (!lead_is_heading(n))
         return;
+    trouble_answered(&l->source, n->now_ms);
     if (!l->is_loaded || l->is_lost || n->plan.state != PLAN_NONE) {
         l->wants_list = true;
         l->is_list_commanded = l->is_list_commanded || ev->listed.commanded;
