@@ -119,6 +119,11 @@ static void watch_member(struct node *n, struct mate *m)
     expire(n, m);
 }
 
+bool plan_is_possible(const struct node *n)
+{
+    return n->lead.is_listed || n->transfer.wanted > 0;
+}
+
 /* ---- asking
  * ---------------------------------------------------------------------------------- */
 
@@ -421,7 +426,7 @@ void plan_watch(struct node *n)
 
     if (n->transfer.unowned > 0 && active > 0 && !n->window.wants_set)
         window_set_changed(&n->window, false);
-    if ((l->is_listed || n->transfer.wanted > 0) &&
+    if (plan_is_possible(n) &&
         window_is_due(&n->window, &n->conf.timing, n->now_ms, active, &cause))
         ask_plan(n, cause);
     else if (is_free && (transfer_wants_tidying(&n->transfer) || has_leftovers(n)))

@@ -195,6 +195,7 @@ uint64_t head_wake_ms(const struct node *n);
 /* node_plan.c: what the leader wants */
 void plan_watch(struct node *n); /* expiry, leaving, windows */
 void plan_answered(struct node *n, const struct event *ev);
+bool plan_is_possible(const struct node *n); /* there is something to place */
 bool plan_is_active(const struct node *n, uint32_t num);
 bool plan_is_candidate(const struct node *n, uint32_t num);
 uint64_t plan_members_print(const struct node *n); /* fingerprint */
