@@ -250,6 +250,7 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
                                     .ctx = w};
     struct loop_options loop = {
         .ctx = w, .perform = perform, .problem = problem, .tick = tick};
+    char why[WORKER_TEXT_ROOM];
     int status;
 
     status = strategy_create(&strategy, &w->conf.errors, &w->strategy);
@@ -267,7 +268,11 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
                                  text, room);
     if (status < 0)
         return PARTI_ERR_CONFIG;
-    status = loop_create(&w->loop, &loop, text, room);
+    status = loop_create(&w->loop, &loop, why, sizeof why);
+    if (status == STATUS_INVALID)
+        (void)snprintf(text, room, "PARTI-E%d %s", ERR_NATS_OPTIONS, why);
+    else if (status < 0)
+        bytes_to_text(bytes_of(why), text, room);
     if (status == STATUS_NOMEM)
         return PARTI_ERR_MEMORY;
     if (status < 0)

@@ -22,11 +22,12 @@ void list_failed(struct node *n, const char *why)
 void list_taken(struct node *n, const struct event *ev)
 {
     struct lead *l = &n->lead;
+    const char *too_many =
+        "the source lists more partitions than this host was built for";
     struct listing_change change;
 
     if (!lead_is_heading(n))
         return;
-    trouble_answered(&l->source, n->now_ms);
     if (!l->is_loaded || l->is_lost || n->plan.state != PLAN_NONE) {
         l->wants_list = true;
         l->is_list_commanded = l->is_list_commanded || ev->listed.commanded;
@@ -34,10 +35,11 @@ void list_taken(struct node *n, const struct event *ev)
     }
     if (transfer_list(&n->transfer, ev->listed.id, ev->listed.weight, ev->listed.n,
                       &change) < 0) {
-        node_error(n, ERR_TOO_MANY_PARTITIONS,
-                   "the source lists more partitions than this host was built for");
+        node_error(n, ERR_TOO_MANY_PARTITIONS, too_many);
+        trouble_failed(&l->source, too_many, n->now_ms);
         return;
     }
+    trouble_answered(&l->source, n->now_ms);
     if (ev->listed.commanded)
         l->is_list_commanded = false;
     l->wants_list =

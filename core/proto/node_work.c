@@ -222,7 +222,7 @@ static void try_next(struct node *n)
         return;
     }
     if (mine->own.size > n->conf.record_max) {
-        node_error(n, ERR_LOG_FORKED, "this worker's record is larger than it can read");
+        node_error(n, ERR_RECORD_SIZE, "this worker's record is larger than it can read");
         f->retry_ms = n->now_ms + n->conf.timing.heartbeat_interval;
         return;
     }

@@ -54,80 +54,27 @@ static void set_away(bool is_away)
 
 /* ---- lines of events */
 
-static struct cli_live *start(const char *const words[])
-{
-    struct cli_live *live = calloc(1, sizeof *live);
-
-    ck_assert_ptr_nonnull(live);
-    cli_start(live, words);
-    return live;
-}
-
-static struct cli_live *start_run(const char *conf)
-{
-    const char *const words[] = {"run", "-c", conf, "--events", "-", NULL};
-
-    return start(words);
-}
-
-static void finish(struct cli_live *live)
-{
-    ck_assert_int_eq(cli_interrupt(live), 0);
-    free(live);
-}
-
-static const char *text_of(const json_t *o, const char *key)
-{
-    const char *text = json_string_value(json_object_get(o, key));
-
-    return text != NULL ? text : "";
-}
-
-struct want {
-    const char *event, *key, *text; /* key and text may be NULL */
-    char reason[TEXT_ROOM];         /* of the line that came */
-    size_t parts;
-};
-
-static bool is_wanted(const char *line, void *ctx)
-{
-    struct want *w = ctx;
-    json_t *o = json_loads(line, 0, NULL);
-
-    ck_assert_msg(o != NULL, "this is no JSON: %s", line);
-    bool is_it = strcmp(text_of(o, "event"), w->event) == 0 &&
-                 (w->key == NULL || strcmp(text_of(o, w->key), w->text) == 0);
-
-    if (is_it) {
-        (void)snprintf(w->reason, sizeof w->reason, "%s", text_of(o, "reason"));
-        w->parts = json_array_size(json_object_get(o, "partitions"));
-    }
-    json_decref(o);
-    return is_it;
-}
-
 static size_t await_assigned(struct cli_live *live)
 {
-    struct want w = {.event = "assigned"};
+    json_t *o = cli_event(live, "assigned", NULL, NULL);
+    size_t n = json_array_size(json_object_get(o, "partitions"));
 
-    cli_line(live, is_wanted, &w);
-    return w.parts;
+    json_decref(o);
+    return n;
 }
 
 static void await_degraded(struct cli_live *live, const char *code, const char *reason)
 {
-    struct want w = {.event = "state", .key = "to", .text = "Degraded"};
+    json_t *o = cli_event(live, "state", "to", "Degraded");
 
-    cli_line(live, is_wanted, &w);
-    cli_has(w.reason, code);
-    cli_has(w.reason, reason);
+    cli_has(cli_text(o, "reason"), code);
+    cli_has(cli_text(o, "reason"), reason);
+    json_decref(o);
 }
 
 static void await_recovered(struct cli_live *live)
 {
-    struct want w = {.event = "state", .key = "from", .text = "Degraded"};
-
-    cli_line(live, is_wanted, &w);
+    json_decref(cli_event(live, "state", "from", "Degraded"));
 }
 
 /* What `parti status` says, for programs and for people. */
@@ -136,9 +83,9 @@ static void check_status(const char *conf, const char *reason)
     json_t *o = cli_json(CLI_EXPECT(0, "status", "-c", conf, "-o", "json"));
     char row[TEXT_ROOM];
 
-    ck_assert_str_eq(text_of(o, "state"), "Degraded");
-    cli_has(text_of(o, "reason"), reason);
-    (void)snprintf(row, sizeof row, "reason      %s", text_of(o, "reason"));
+    ck_assert_str_eq(cli_text(o, "state"), "Degraded");
+    cli_has(cli_text(o, "reason"), reason);
+    (void)snprintf(row, sizeof row, "reason      %s", cli_text(o, "reason"));
     json_decref(o);
     cli_has(CLI_EXPECT(0, "status", "-c", conf)->out, row);
 }
@@ -147,7 +94,7 @@ static void check_status_good(const char *conf)
 {
     json_t *o = cli_json(CLI_EXPECT(0, "status", "-c", conf, "-o", "json"));
 
-    ck_assert_str_ne(text_of(o, "state"), "Degraded");
+    ck_assert_str_ne(cli_text(o, "state"), "Degraded");
     ck_assert_ptr_null(json_object_get(o, "reason"));
     json_decref(o);
     cli_lacks(CLI_EXPECT(0, "status", "-c", conf)->out, "reason");
@@ -159,12 +106,12 @@ START_TEST(a_strategy_that_answers_retry_makes_every_worker_degraded)
 {
     const char *conf =
         begin("strategy", "[source]\nplugin = static\npartitions = p/0..7\n");
-    struct cli_live *first = start_run(conf);
+    struct cli_live *first = cli_start_run(conf);
 
     ck_assert_uint_eq(await_assigned(first), 8);
     set_away(true);
 
-    struct cli_live *second = start_run(conf); /* it is asked for a plan with two */
+    struct cli_live *second = cli_start_run(conf); /* it is asked for a plan with two */
 
     await_degraded(first, "PARTI-E220", "my table is away");
     await_degraded(second, "PARTI-E220", "my table is away");
@@ -175,8 +122,8 @@ START_TEST(a_strategy_that_answers_retry_makes_every_worker_degraded)
     await_recovered(first);
     await_recovered(second);
     check_status_good(conf);
-    finish(second);
-    finish(first);
+    cli_finish(second);
+    cli_finish(first);
     server_finish(&server);
 }
 END_TEST
@@ -185,18 +132,18 @@ START_TEST(the_strategy_is_asked_again_and_its_plan_is_carried_out)
 {
     const char *conf =
         begin("strategy", "[source]\nplugin = static\npartitions = p/0..7\n");
-    struct cli_live *first = start_run(conf);
+    struct cli_live *first = cli_start_run(conf);
 
     ck_assert_uint_eq(await_assigned(first), 8);
     set_away(true);
 
-    struct cli_live *second = start_run(conf);
+    struct cli_live *second = cli_start_run(conf);
 
     await_degraded(first, "PARTI-E220", "my table is away");
     set_away(false);
     ck_assert_uint_eq(await_assigned(second), 4);
-    finish(second);
-    finish(first);
+    cli_finish(second);
+    cli_finish(first);
     server_finish(&server);
 }
 END_TEST
@@ -205,27 +152,27 @@ START_TEST(a_source_that_answers_retry_makes_the_group_degraded)
 {
     const char *conf = begin("source", "[strategy]\nplugin = round_robin\n");
     const char *const watching[] = {"watch", "-c", conf, "-o", "json", NULL};
-    struct cli_live *worker = start_run(conf);
+    struct cli_live *worker = cli_start_run(conf);
 
     ck_assert_uint_eq(await_assigned(worker), 1);
 
-    struct cli_live *watch = start(watching);
-    struct want group = {.event = "group"};
+    static struct cli_live watch;
 
-    cli_line(watch, is_wanted, &group);
+    cli_start(&watch, watching);
+    json_decref(cli_event(&watch, "group", NULL, NULL));
     set_away(true);
     cli_has(CLI_EXPECT(1, "refresh", "-c", conf)->err, "the far end is away");
     await_degraded(worker, "PARTI-E500", "the far end is away");
-    await_degraded(watch, "PARTI-E500", "the far end is away");
+    await_degraded(&watch, "PARTI-E500", "the far end is away");
     check_status(conf, "the far end is away");
     set_away(false);
     await_recovered(worker);
-    await_recovered(watch);
+    await_recovered(&watch);
     check_status_good(conf);
     ck_assert_msg(strstr(worker->buffer, "\"revoking\"") == NULL,
                   "the last list must stay:\n%s", worker->buffer);
-    finish(watch);
-    finish(worker);
+    ck_assert_int_eq(cli_interrupt(&watch), 0);
+    cli_finish(worker);
     server_finish(&server);
 }
 END_TEST
@@ -236,12 +183,12 @@ START_TEST(a_source_that_never_answered_says_why_nothing_is_assigned)
 
     set_away(true);
 
-    struct cli_live *worker = start_run(conf);
+    struct cli_live *worker = cli_start_run(conf);
 
     await_degraded(worker, "PARTI-E500", "the far end is away");
     set_away(false);
     ck_assert_uint_eq(await_assigned(worker), 1);
-    finish(worker);
+    cli_finish(worker);
     server_finish(&server);
 }
 END_TEST
