@@ -392,9 +392,19 @@ void lead_renew(struct node *n)
     start_lease_write(n, n->lead.last_seq);
 }
 
+/* Who leaves stands up after all who stay: only if nobody else does, it leads until the
+ * log says that it has left. */
+static uint64_t stand_up_ms(const struct node *n)
+{
+    uint64_t later =
+        n->me.leaving != LEAVING_NO ? 2 * n->conf.timing.election_timeout : 0;
+
+    return n->is_up ? sat_add(n->term.elect_at_ms, later) : UINT64_MAX;
+}
+
 static void run_follower(struct node *n)
 {
-    if (!n->is_up || n->now_ms < n->term.elect_at_ms || n->me.leaving != LEAVING_NO)
+    if (n->now_ms < stand_up_ms(n))
         return;
     term_wait(&n->term, &n->conf.timing, n->me.is_joined, 0, 1, &n->rand, n->now_ms);
     stand_up(n);
@@ -436,7 +446,7 @@ uint64_t lead_wake_ms(const struct node *n)
     uint64_t wake = UINT64_MAX, at;
 
     if (n->term.role == ROLE_FOLLOWER)
-        return n->is_up && n->me.leaving == LEAVING_NO ? n->term.elect_at_ms : UINT64_MAX;
+        return stand_up_ms(n);
     if (n->writer.state == WRITER_WAITING)
         wake = n->writer.retry_ms;
     if (!lead_is_heading(n))
