@@ -14,9 +14,7 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 
-# Code and strings of C files, one a line; comments say nothing of what is done.
-words() {
-    awk -f "$here/clex.awk" -f /dev/fd/3 "$@" 3<<'EOF'
+cat >"$tmp/words.awk" <<'EOF'
 FNR == 1 { lex_reset() }
 {
     print strip($0)
@@ -24,17 +22,19 @@ FNR == 1 { lex_reset() }
         print literal[i]
 }
 EOF
+
+# Code and strings of the C files in a folder; comments say nothing of what is done.
+words() {
+    find "$1" -name '_*' -prune -o -name '*.[ch]' ! -name test_errors.c \
+        ! -name test_event_line.c -exec awk -f "$here/clex.awk" -f "$tmp/words.awk" {} +
 }
 
-c_files() {
-    find "$1" -name '_*' -prune -o -name '*.[ch]' -print | sort
-}
-
-# Those two try the table and the writing of lines, with codes for examples.
-words $(c_files tests | grep -v -e /test_errors\\.c -e /test_event_line\\.c) /dev/null >"$tmp/tests"
-find tests -name '_*' -prune -o \( -name '*.sh' -o -name '*.py' \) -print |
-    xargs grep -hv '^ *#' /dev/null >>"$tmp/tests"
-words $(c_files core) /dev/null >"$tmp/core"
+# Not counted are those two that try the table and the writing of lines, with codes for
+# examples.
+words tests >"$tmp/tests"
+find tests -name '_*' -prune -o \( -name '*.sh' -o -name '*.py' \) \
+    -exec grep -hv '^ *#' {} + >>"$tmp/tests"
+words core >"$tmp/core"
 
 grep -n '^X(' "$table" |
     sed 's/^\([0-9]*\):X(\([0-9]*\), *\([A-Z_0-9]*\),.*/\1 \2 \3/' >"$tmp/codes"
