@@ -157,9 +157,14 @@ static void on_listed(struct loop *l, const struct loop_listing *listing)
     feed(l, &ev);
 }
 
+static const char *text_or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
 static void on_list_failed(struct loop *l, const char *text)
 {
-    struct event ev = {.type = EV_LIST_FAILED};
+    struct event ev = {.type = EV_LIST_FAILED, .list_failed.why = text_or_null(text)};
 
     loop_answer_refreshers(l, text);
     feed(l, &ev);
@@ -180,6 +185,7 @@ static void on_planned(struct loop *l, const struct mail_bag *bag)
     struct event ev = {.type = EV_PLANNED,
                        .planned = {.plan = bag->plan,
                                    .status = bag->plan_status,
+                                   .why = text_or_null(bag->plan_why),
                                    .keep = bag->keep,
                                    .owner = bag->owner,
                                    .n = bag->owner_n}};
@@ -285,10 +291,15 @@ void loop_list_failed(struct loop *l, const char *text)
     mail_list_failed(l->mail, text);
 }
 
-void loop_planned(struct loop *l, uint64_t plan, int status, bool keep,
-                  const uint32_t *owner, uint32_t n)
+void loop_planned(struct loop *l, uint64_t plan, bool keep, const uint32_t *owner,
+                  uint32_t n)
 {
-    mail_planned(l->mail, plan, status, keep, owner, n);
+    mail_planned(l->mail, plan, keep, owner, n);
+}
+
+void loop_plan_failed(struct loop *l, uint64_t plan, int status, const char *why)
+{
+    mail_plan_failed(l->mail, plan, status, why);
 }
 
 void loop_released(struct loop *l, uint64_t epoch)

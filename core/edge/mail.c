@@ -112,24 +112,41 @@ void mail_list_failed(struct mail *m, const char *text)
     leave(m);
 }
 
-void mail_planned(struct mail *m, uint64_t plan, int status, bool keep,
-                  const uint32_t *owner, uint32_t n)
+/* 'owner' becomes the mail's. */
+static void put_plan(struct mail *m, uint64_t plan, int status, const char *why,
+                     bool keep, uint32_t *owner, uint32_t n)
 {
-    uint32_t *copy = n > 0 ? malloc(n * sizeof *copy) : NULL;
-
-    if (copy != NULL)
-        memcpy(copy, owner, n * sizeof *copy);
     struct mail_bag *bag = enter(m);
     uint32_t *old = bag->owner;
 
     bag->has_plan = true;
     bag->plan = plan;
-    bag->plan_status = n > 0 && copy == NULL ? STATUS_NOMEM : status;
+    bag->plan_status = status;
+    bytes_to_text(bytes_of(why), bag->plan_why, sizeof bag->plan_why);
     bag->keep = keep;
-    bag->owner = copy;
-    bag->owner_n = copy != NULL ? n : 0;
+    bag->owner = owner;
+    bag->owner_n = n;
     leave(m);
     free(old);
+}
+
+void mail_planned(struct mail *m, uint64_t plan, bool keep, const uint32_t *owner,
+                  uint32_t n)
+{
+    uint32_t *copy = n > 0 ? malloc(n * sizeof *copy) : NULL;
+
+    if (n > 0 && copy == NULL) {
+        mail_plan_failed(m, plan, STATUS_NOMEM, "there is no memory for a plan");
+        return;
+    }
+    if (copy != NULL)
+        memcpy(copy, owner, n * sizeof *copy);
+    put_plan(m, plan, STATUS_OK, "", keep, copy, n);
+}
+
+void mail_plan_failed(struct mail *m, uint64_t plan, int status, const char *why)
+{
+    put_plan(m, plan, status, why, false, NULL, 0);
 }
 
 void mail_released(struct mail *m, uint64_t epoch)

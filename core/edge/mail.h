@@ -25,6 +25,7 @@ struct mail_bag {
     bool has_plan, keep;
     uint64_t plan; /* the newest answer: the node waits for one plan at a time */
     int plan_status;
+    char plan_why[MAIL_TEXT_MAX + 1]; /* it failed, "": nothing is to be told */
     uint32_t *owner;
     uint32_t owner_n;
 };
@@ -49,9 +50,10 @@ void mail_bag_finish(struct mail_bag *bag);
 /* Any thread; never block but for a short mutex.  The words of loop.h. */
 void mail_listed(struct mail *mail, const struct loop_listing *listing);
 void mail_list_failed(struct mail *mail, const char *text);
-/* owner[n] is copied; without memory for that the answer becomes STATUS_NOMEM. */
-void mail_planned(struct mail *mail, uint64_t plan, int status, bool keep,
-                  const uint32_t *owner, uint32_t n);
+/* owner[n] is copied; without memory for that the plan has failed: STATUS_NOMEM. */
+void mail_planned(struct mail *mail, uint64_t plan, bool keep, const uint32_t *owner,
+                  uint32_t n);
+void mail_plan_failed(struct mail *mail, uint64_t plan, int status, const char *why);
 void mail_released(struct mail *mail, uint64_t epoch);
 void mail_stop(struct mail *mail, bool restart);
 void mail_refresh(struct mail *mail);

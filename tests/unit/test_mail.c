@@ -151,8 +151,8 @@ START_TEST(a_newer_plan_takes_over)
 {
     uint32_t owner[] = {1, 2, 3};
 
-    mail_planned(mail, 5, STATUS_OK, false, owner, 3);
-    mail_planned(mail, 6, STATUS_OK, false, owner, 2);
+    mail_planned(mail, 5, true, owner, 3);
+    mail_planned(mail, 6, false, owner, 2);
     owner[0] = 9; /* it has its own copy */
     ck_assert(mail_take(mail, &bag));
     ck_assert(bag.has_plan && !bag.keep);
@@ -162,11 +162,25 @@ START_TEST(a_newer_plan_takes_over)
     ck_assert_uint_eq(bag.owner[0], 1);
     ck_assert_uint_eq(bag.owner[1], 2);
     mail_bag_finish(&bag);
-    mail_planned(mail, 7, STATUS_TIMEOUT, true, NULL, 0);
+    mail_planned(mail, 7, true, NULL, 0);
     ck_assert(mail_take(mail, &bag));
     ck_assert(bag.keep);
-    ck_assert_int_eq(bag.plan_status, STATUS_TIMEOUT);
     ck_assert_uint_eq(bag.owner_n, 0);
+    mail_bag_finish(&bag);
+    mail_planned(mail, 8, true, owner, 3);
+    mail_plan_failed(mail, 9, STATUS_TIMEOUT, "too slow");
+    ck_assert(mail_take(mail, &bag));
+    ck_assert(bag.has_plan && !bag.keep);
+    ck_assert_uint_eq(bag.plan, 9);
+    ck_assert_int_eq(bag.plan_status, STATUS_TIMEOUT);
+    ck_assert_str_eq(bag.plan_why, "too slow");
+    ck_assert_uint_eq(bag.owner_n, 0);
+    mail_plan_failed(mail, 9, STATUS_TIMEOUT, "too slow");
+    mail_planned(mail, 10, false, owner, 1);
+    ck_assert(mail_take(mail, &bag));
+    ck_assert_int_eq(bag.plan_status, STATUS_OK);
+    ck_assert_str_eq(bag.plan_why, "");
+    mail_bag_finish(&bag);
 }
 END_TEST
 
@@ -177,7 +191,7 @@ START_TEST(what_is_never_taken_is_dropped_at_the_end)
 
     ck_assert_int_eq(mail_create(&other), STATUS_OK);
     mail_listed(other, &(struct loop_listing){.n = 1, .owner = &drops, .drop = drop});
-    mail_planned(other, 1, STATUS_OK, false, owner, 1);
+    mail_planned(other, 1, false, owner, 1);
     mail_destroy(other);
     ck_assert_int_eq(drops, 1);
     mail_destroy(NULL);
