@@ -17,7 +17,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { TIMES = 15 };
+enum {
+    TIMES = 15,
+    BATCH = 2000 /* partitions that a broker makes in one go */
+};
 
 static int32_t log_on(const struct parti_host *host, int32_t level)
 {
@@ -163,7 +166,9 @@ int main(int argc, char **argv)
         struct brokers kafka;
 
         brokers_start(&kafka, 1);
-        brokers_topic(&kafka, "bench", real, 1);
+        brokers_topic(&kafka, "bench", real < BATCH ? real : BATCH, 1);
+        for (int have = BATCH; have < real; have += BATCH)
+            brokers_grow(&kafka, "bench", have + BATCH < real ? have + BATCH : real);
         run_all("real", kafka.list[BROKER_PLAIN], (uint64_t)real, json, sizeof json);
         brokers_finish(&kafka);
     }

@@ -89,6 +89,7 @@ void brokers_grow(struct brokers *b, const char *name, int partitions)
     rd_kafka_CreatePartitions(b->admin, &more, 1, NULL, queue);
     finish_request(queue, "CreatePartitions");
     rd_kafka_NewPartitions_destroy(more);
+    await_partitions(b, name, partitions);
 }
 
 void brokers_remove(struct brokers *b, const char *name)
@@ -99,6 +100,7 @@ void brokers_remove(struct brokers *b, const char *name)
     rd_kafka_DeleteTopics(b->admin, &topic, 1, NULL, queue);
     finish_request(queue, "DeleteTopics");
     rd_kafka_DeleteTopic_destroy(topic);
+    await_partitions(b, name, -1);
 }
 
 void brokers_allow(struct brokers *b, const char *user, const char *topic)
