@@ -166,7 +166,7 @@ static void on_message(struct node *n, const struct event *ev)
     struct message *m = &n->message;
 
     if (wire_is_head(ev->message.data, ev->message.n)) {
-        work_hear_head(n, ev->message.data, ev->message.n, 0);
+        fetch_hear_head(n, ev->message.data, ev->message.n, 0);
         return;
     }
     if (wire_decode(m, ev->message.data, ev->message.n) < 0)
@@ -186,7 +186,7 @@ static void on_message(struct node *n, const struct event *ev)
     }
     case MSG_RECORD:
         if (wire_is_head(m->record.data.at, m->record.data.n))
-            work_hear_head(n, m->record.data.at, m->record.data.n, m->record.seq);
+            fetch_hear_head(n, m->record.data.at, m->record.data.n, m->record.seq);
         break;
     case MSG_HEARTBEAT:
     case MSG_JOIN:
@@ -210,7 +210,7 @@ static void dispatch(struct node *n, const struct event *ev)
     case EV_LOG_INFO:
     case EV_LOG_READ:
     case EV_LOG_WRITTEN:
-        work_answer(n, ev);
+        fetch_answer(n, ev);
         lead_answer(n, ev);
         break;
     case EV_LISTED: list_taken(n, ev); break;

@@ -25,10 +25,11 @@ enum {
     RELEASE_BATCH_MS = 25, /* releases likewise */
     HEAD_LATE_MS = 20, /* a head that was republished may be right behind its beacon */
     READS_MAX = 4,     /* a worker's reads of its own record at a time */
+    REFUSED_MS = 1000, /* before a head that there is no room for is asked for again */
     HEADS_KEPT = 64    /* own heads whose hash a report may name */
 };
 
-/* The worker's way to a head that it has heard of (node_work.c). */
+/* The worker's way to a head that it has heard of (node_fetch.c). */
 struct fetch {
     bool has_next;   /* n->next is newer than n->applied and to be applied */
     bool is_reading; /* a chunk of our own record is asked for */
@@ -39,6 +40,7 @@ struct fetch {
     uint64_t ask_ms;   /* a beacon told of a head that has not come: ask then */
     bool asked_leader; /* the leader was asked first; now it is the log's turn */
     uint64_t head_op;
+    uint64_t refused;          /* hash of the newest head that there was no room for */
     uint64_t asked[READS_MAX]; /* reads not answered yet, given up or not; 0: none */
 };
 
@@ -158,14 +160,20 @@ void node_error(struct node *n, int code, const char *text);
 
 /* node_work.c: the worker's side */
 void work_hear_beacon(struct node *n, const struct beacon *b);
-void work_hear_head(struct node *n, const void *data, size_t size, uint64_t seq);
-void work_answer(struct node *n, const struct event *ev);
 void work_deny(struct node *n, const struct deny *d);
 void work_released(struct node *n, uint64_t epoch);
 void work_stop(struct node *n, bool is_restart);
 void work_run(struct node *n);
 uint64_t work_wake_ms(const struct node *n);
 bool work_has_lease(const struct node *n);
+
+/* W3: n->next takes the place of n->applied; 'mine' is our place in it, NULL: none. */
+void work_apply(struct node *n, const struct head_member *mine);
+
+/* node_fetch.c: the worker's way to a head that it has heard of */
+void fetch_hear_head(struct node *n, const void *data, size_t size, uint64_t seq);
+void fetch_answer(struct node *n, const struct event *ev);
+void fetch_run(struct node *n);
 
 /* node_lead.c: candidate and leader */
 void lead_answer(struct node *n, const struct event *ev);

@@ -128,6 +128,7 @@ struct sim {
     struct node_timing timing;
     enum ownership ownership;
     uint32_t id_max;
+    uint32_t id_room[PROCS_MAX], part_room[PROCS_MAX]; /* of that slot; 0: as others */
     bool is_split;
     struct proc proc[PROCS_MAX];
     uint32_t lives; /* started so far: makes addresses and entropy unique */

@@ -288,6 +288,22 @@ static void cmd_list(struct story *st, int n, char **word)
     st->sim.knobs.list_fail_ppm = strcmp(word[1], "fail") == 0 ? 1000000 : 0;
 }
 
+static void cmd_room(struct story *st, int n, char **word)
+{
+    struct proc *p = worker(st, word[1], false);
+    uint64_t room = number(st, word[3]);
+
+    (void)n;
+    if (p == NULL)
+        return;
+    if (strcmp(word[2], "members") == 0)
+        st->sim.id_room[p->slot] = (uint32_t)room;
+    else if (strcmp(word[2], "partitions") == 0)
+        st->sim.part_room[p->slot] = (uint32_t)room;
+    else
+        mistake(st, "room wX members|partitions N");
+}
+
 static void cmd_hide(struct story *st, int n, char **word)
 {
     if (st->hide_n == STORY_HIDES_MAX) {
@@ -356,6 +372,7 @@ static const struct command commands[] = {
     {"quiet", 1, 1, cmd_quiet},
     {"refresh", 2, 2, cmd_refresh},
     {"remove", 2, WORDS_MAX, cmd_add},
+    {"room", 4, 4, cmd_room},
     {"run", 2, 2, cmd_time},
     {"set", 3, 3, cmd_set},
     {"show", 2, 2, cmd_show},
