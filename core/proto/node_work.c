@@ -1,7 +1,6 @@
 /* The worker's side of a node: join, heartbeats, heads, lease, leaving. */
 #include "proto/node_state.h"
 
-
 #include <string.h>
 
 bool work_has_lease(const struct node *n)
