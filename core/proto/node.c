@@ -145,6 +145,7 @@ static void on_link(struct node *n, bool up)
     n->is_up = up;
     if (!up) {
         n->down_ms = n->now_ms;
+        n->had_outage = n->was_up;
         n->good_ms = UINT64_MAX;
     } else {
         bool is_first = !n->was_up;
@@ -251,6 +252,9 @@ static const char *degraded_by(struct node *n)
     const struct node_timing *t = &n->conf.timing;
 
     count_errors(n);
+    if ((lead_is_heading(n) && !lead_has_authority(n)) ||
+        n->kv_errors >= t->kv_error_threshold)
+        n->had_outage = true;
     if (n->is_up && n->good_ms == UINT64_MAX)
         n->good_ms = n->now_ms;
     if (n->conf.ownership == OWNERSHIP_STRICT && n->me.is_joined &&
@@ -331,8 +335,13 @@ static void run_life(struct node *n)
     const char *was = n->degraded;
 
     n->degraded = degraded_by(n);
-    if (was != NULL && n->degraded == NULL)
-        n->lead.recovered_ms = n->now_ms;
+    if (was != NULL && n->degraded == NULL) {
+        /* Others may need a while to be back, if the server was gone for them, too.  A
+         * lease that ended for want of a leader says nothing of them. */
+        if (n->had_outage)
+            n->lead.recovered_ms = n->now_ms;
+        n->had_outage = false;
+    }
     if (n->is_reborn && life_is_legal(n->life, LIFE_CLAIMING_ID))
         move_life(n, LIFE_CLAIMING_ID);
     n->is_reborn = false;

@@ -101,7 +101,7 @@ struct lead {
     bool is_lost; /* the log went back: nothing in it counts (L8) */
     uint64_t start_over_ms;
     struct stamp seen;     /* highest reported */
-    uint64_t recovered_ms; /* when we last left Degraded */
+    uint64_t recovered_ms; /* when we last left Degraded after an outage */
     uint64_t rebalances, moves;
 };
 
@@ -121,6 +121,7 @@ struct node {
     bool is_up;
     bool was_up;
     uint64_t down_ms; /* since when the link is down */
+    bool had_outage;  /* link or log failed since we last had a lease in good order */
     uint64_t kv_errors, kv_errors_ms, kv_errors_seen;
     bool is_stopped;
 
