@@ -91,6 +91,7 @@ struct node *node_init(void *memory, size_t size, const struct node_conf *conf)
     rand_seed_wide(&n->rand, conf->entropy);
     n->life = LIFE_INIT;
     n->own.slot = OWN_SLOT_NONE;
+    n->writer.timeout_ms = conf->timing.leader_renew_interval;
     n->me.wish = conf->id_wish;
     member_renew(&n->me, (struct session){rand_next(&n->rand), rand_next(&n->rand)});
     return n;

@@ -27,6 +27,7 @@ static void ask_chunk(struct node *n, const struct head_member *mine)
     struct action *a = emit(n->out, ACT_LOG_READ);
 
     a->log.op = f->op = f->asked[at] = ++n->op;
+    a->log.timeout_ms = log_patience_ms(n->conf.timing.leader_renew_interval, f->tries);
     own_key(a->log.key, mine->id, mine->own.slot, f->chunk);
 }
 
@@ -170,6 +171,8 @@ static void ask_head(struct node *n)
         struct action *a = emit(n->out, ACT_LOG_READ);
 
         a->log.op = f->head_op = ++n->op;
+        a->log.timeout_ms =
+            log_patience_ms(n->conf.timing.leader_renew_interval, f->tries);
         (void)memcpy(a->log.key, "head", sizeof "head");
     }
     f->asked_leader = !f->asked_leader;
@@ -184,6 +187,8 @@ void fetch_answer(struct node *n, const struct event *ev)
     for (uint32_t i = 0; i < READS_MAX; i++)
         if (f->asked[i] == ev->log.op)
             f->asked[i] = 0;
+    if (ev->log.op == f->op || ev->log.op == f->head_op)
+        f->tries = ev->log.status == STATUS_TIMEOUT ? f->tries + 1 : 0;
     if (f->is_reading && ev->log.op == f->op) {
         on_chunk(n, ev);
     } else if (ev->log.op == f->head_op && f->head_op != 0) {

@@ -47,9 +47,36 @@ static void ask(struct node *n, enum role role, enum action_type type, const cha
 {
     struct action *a = emit(n->out, type);
 
+    n->term.tries = n->term.role == role ? n->term.tries + 1 : 0;
     n->term.role = role;
     a->log.op = n->term.op = ++n->op;
+    a->log.timeout_ms =
+        log_patience_ms(n->conf.timing.leader_renew_interval, n->term.tries);
     (void)memcpy(a->log.key, key, strlen(key) + 1);
+}
+
+/* Was the question lost, or its answer?  Then it is asked again: it changes nothing, and
+ * whoever would begin anew would leave the group without a leader for longer. */
+static bool asks_again(struct node *n, const struct event *ev)
+{
+    static const struct {
+        enum role role;
+        enum action_type type;
+        const char *key;
+    } question[] = {
+        {ROLE_ASKING_INFO, ACT_LOG_INFO, ""},
+        {ROLE_READING_LEASE, ACT_LOG_READ, "lease"},
+        {ROLE_READING_HEAD, ACT_LOG_READ, "head"},
+    };
+
+    if (ev->log.status != STATUS_TIMEOUT || n->term.tries >= QUESTION_TRIES)
+        return false;
+    for (size_t i = 0; i < sizeof question / sizeof *question; i++)
+        if (question[i].role == n->term.role) {
+            ask(n, question[i].role, question[i].type, question[i].key);
+            return true;
+        }
+    return false;
 }
 
 static void stand_up(struct node *n)
@@ -158,6 +185,7 @@ static void begin_leading(struct node *n, bool is_first)
     l->load_chunk = 0;
     l->load_n = 0;
     l->load_retry_ms = 0;
+    l->load_tries = 0;
     l->rebalances = 0;
     l->moves = 0;
     roster_clear(&n->roster);
@@ -227,7 +255,7 @@ void lead_answer(struct node *n, const struct event *ev)
         }
         return;
     }
-    if (ev->log.op != t->op || t->op == 0)
+    if (ev->log.op != t->op || t->op == 0 || asks_again(n, ev))
         return;
     switch (t->role) {
     case ROLE_ASKING_INFO:

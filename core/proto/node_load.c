@@ -48,6 +48,8 @@ void load_run(struct node *n)
     struct action *a = emit(n->out, ACT_LOG_READ);
 
     a->log.op = l->load_op = ++n->op;
+    a->log.timeout_ms =
+        log_patience_ms(n->conf.timing.leader_renew_interval, l->load_tries);
     own_key(a->log.key, m->id, m->own.slot, l->load_chunk);
 }
 
@@ -59,9 +61,11 @@ void load_answer(struct node *n, const struct event *ev)
     l->load_op = 0;
     must(m != NULL && m->num == l->load_num); /* nobody is dropped before all is read */
     if (ev->log.status != STATUS_OK && ev->log.status != STATUS_NOTFOUND) {
+        l->load_tries += ev->log.status == STATUS_TIMEOUT ? 1 : 0;
         l->load_retry_ms = n->now_ms + RETRY_MS;
         return;
     }
+    l->load_tries = 0;
     if (ev->log.status == STATUS_NOTFOUND || ev->log.n > n->conf.record_max - l->load_n) {
         load_start_over(n, n->me.seen, "an own record is missing");
         return;

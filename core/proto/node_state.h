@@ -23,10 +23,11 @@ enum {
     RETRY_MS = 50,         /* before a read that failed is tried again */
     JOIN_BATCH_MS = 20,    /* joiners that come together share a head */
     RELEASE_BATCH_MS = 25, /* releases likewise */
-    HEAD_LATE_MS = 20, /* a head that was republished may be right behind its beacon */
-    READS_MAX = 4,     /* a worker's reads of its own record at a time */
-    REFUSED_MS = 1000, /* before a head that there is no room for is asked for again */
-    HEADS_KEPT = 64    /* own heads whose hash a report may name */
+    HEAD_LATE_MS = 20,  /* a head that was republished may be right behind its beacon */
+    READS_MAX = 4,      /* a worker's reads of its own record at a time */
+    REFUSED_MS = 1000,  /* before a head that there is no room for is asked for again */
+    QUESTION_TRIES = 2, /* a candidate's question to the log is repeated so often */
+    HEADS_KEPT = 64     /* own heads whose hash a report may name */
 };
 
 /* The worker's way to a head that it has heard of (node_fetch.c). */
@@ -36,6 +37,7 @@ struct fetch {
     uint64_t op;
     uint32_t chunk;
     size_t n;          /* bytes read so far */
+    uint32_t tries;    /* reads in a row that were not answered in time */
     uint64_t retry_ms; /* 0: nothing to retry */
     uint64_t ask_ms;   /* a beacon told of a head that has not come: ask then */
     bool asked_leader; /* the leader was asked first; now it is the log's turn */
@@ -85,6 +87,7 @@ struct lead {
     size_t load_n;
     uint64_t load_op;
     uint64_t load_retry_ms;
+    uint32_t load_tries; /* reads in a row that were not answered in time */
     bool is_listed;      /* the source has answered since we lead */
     bool wants_list;     /* a listing came at a bad time, or failed: ask again */
     uint64_t list_at_ms; /* not before this */

@@ -77,7 +77,7 @@ struct judge {
     struct judge_token token[SIM_PARTS_MAX];
     struct judge_proc proc[PROCS_MAX];
     struct judge_stamp stamp[JUDGE_STAMPS];
-    uint64_t grants;
+    uint64_t grants, rebalances;
     bool is_kept; /* the newest plan leaves everything where it is */
     struct judge_head now, next;
     struct judge_seats seats[JUDGE_HEADS]; /* a ring */

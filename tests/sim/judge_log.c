@@ -243,6 +243,7 @@ void judge_head(struct sim *s, const struct log_record *rec)
     for (uint32_t i = 0; i < SIM_PARTS_MAX && !s->is_failed; i++)
         check_part(s, i);
     keep_seats(j, &j->next.head);
+    j->rebalances += j->next.head.cause <= CAUSE_REFRESH ? 1 : 0;
     j->now = j->next;
     j->now.head.member = j->now.member;
 }

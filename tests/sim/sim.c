@@ -34,6 +34,7 @@ void sim_begin(struct sim *s, uint64_t seed)
     s->script = NULL;
     s->script_data = NULL;
     s->steps = 0;
+    s->fences = 0;
     s->trace_hash = 0;
     s->is_failed = false;
     s->failed_us = 0;

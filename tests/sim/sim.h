@@ -145,6 +145,7 @@ struct sim {
     void *tell_data;
     bool tells_leases;
     uint64_t steps;
+    uint64_t fences; /* told, all processes */
     uint64_t trace_hash;
     bool is_failed;
     uint64_t failed_us;

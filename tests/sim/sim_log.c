@@ -69,8 +69,10 @@ void sim_log_ask(struct sim *s, struct proc *p, const struct action *a)
         answer(s, p, sent_us, a->log.op, type, status, 0, NULL);
         return;
     }
+    uint64_t timeout_us =
+        a->log.timeout_ms > 0 ? a->log.timeout_ms * SIM_MS : k->log_timeout_us;
     p->op[p->op_n++] = a->log.op;
-    answer(s, p, sent_us + k->log_timeout_us, a->log.op, type, STATUS_TIMEOUT, 0, NULL);
+    answer(s, p, sent_us + timeout_us, a->log.op, type, STATUS_TIMEOUT, 0, NULL);
     if (p->cut_out || p->is_blind)
         return;
     size_t n = a->type == ACT_LOG_WRITE ? a->log.n : 0;

@@ -23,62 +23,58 @@ expect:
 [  3792] w2 > state Stable -> Degraded
 [  4344] w0 > candidate
 [  4404] w1 > candidate
-[  5344] w0 > follow: the log does not answer
-[  5404] w1 > follow: the log does not answer
-[  5882] w0 > candidate
-[  5955] w1 > candidate
-[  6882] w0 > follow: the log does not answer
-[  6955] w1 > follow: the log does not answer
-[  7411] w0 > candidate
-[  7496] w1 > candidate
-[  8411] w0 > follow: the log does not answer
-[  8496] w1 > follow: the log does not answer
-[  8926] w0 > candidate
-[  9031] w1 > candidate
-[  9037] w1 > won term 2
-[  9040] w0 > leader worker-1, term 2
-[  9040] w0 > follow: the leader lives
-[  9040] w1 > leader worker-1, term 2
-[  9040] w2 > leader worker-1, term 2
-[  9040] w2 > follow: a higher term is heard
-[  9045] w1 > loaded 6 partitions
-[  9070] w0 > app: may hold until 10206
-[  9070] w0 > app: takes 0 1 (epoch 2)
-[  9070] w0 > state Degraded -> Stable
-[  9070] w1 > app: may hold until 10206
-[  9070] w1 > app: takes 2 3 (epoch 2)
-[  9070] w1 > state Degraded -> Stable
-[  9070] w2 > app: may hold until 10206
-[  9070] w2 > app: takes 4 5 (epoch 2)
-[  9430] w0 > app: may hold until 10386
-[  9430] w1 > app: may hold until 10386
-[  9430] w2 > app: may hold until 10386
-[  9730] w0 > app: may hold until 10686
-[  9730] w1 > app: may hold until 10686
-[  9730] w2 > app: may hold until 10686
-[ 10030] w0 > app: may hold until 10986
-[ 10030] w1 > app: may hold until 10986
-[ 10030] w2 > app: may hold until 10986
-[ 10257] w1 > listed 6: 0 added, 0 removed, 0 reweighted
-[ 10330] w0 > app: may hold until 11286
-[ 10330] w1 > app: may hold until 11286
-[ 10330] w2 > app: may hold until 11286
-[ 10630] w0 > app: may hold until 11586
-[ 10630] w1 > app: may hold until 11586
-[ 10630] w2 > app: may hold until 11586
-[ 10930] w0 > app: may hold until 11886
-[ 10930] w1 > app: may hold until 11886
-[ 10930] w2 > app: may hold until 11886
-[ 11230] w0 > app: may hold until 12186
-[ 11230] w1 > app: may hold until 12186
-[ 11230] w2 > app: may hold until 12186
-[ 11457] w1 > plan (refresh): 6 partitions, 3 workers
-[ 11457] w1 > state Stable -> Rebalancing
-[ 11457] w1 > nothing moves
-[ 11457] w1 > state Rebalancing -> Stable
-[ 11530] w0 > app: may hold until 12486
-[ 11530] w1 > app: may hold until 12486
-[ 11530] w2 > app: may hold until 12486
-[ 11830] w0 > app: may hold until 12786
-[ 11830] w1 > app: may hold until 12786
-[ 11830] w2 > app: may hold until 12786
+[  5769] w0 > follow: the log does not answer
+[  5829] w1 > follow: the log does not answer
+[  6307] w0 > candidate
+[  6380] w1 > candidate
+[  7732] w0 > follow: the log does not answer
+[  7805] w1 > follow: the log does not answer
+[  8261] w0 > candidate
+[  8346] w1 > candidate
+[  9017] w0 > won term 2
+[  9020] w0 > leader worker-0, term 2
+[  9020] w1 > leader worker-0, term 2
+[  9020] w1 > follow: the leader lives
+[  9020] w2 > leader worker-0, term 2
+[  9020] w2 > follow: a higher term is heard
+[  9025] w0 > loaded 6 partitions
+[  9050] w0 > app: may hold until 10186
+[  9050] w0 > app: takes 0 1 (epoch 2)
+[  9050] w0 > state Degraded -> Stable
+[  9050] w1 > app: may hold until 10186
+[  9050] w1 > app: takes 2 3 (epoch 2)
+[  9050] w1 > state Degraded -> Stable
+[  9050] w2 > app: may hold until 10186
+[  9050] w2 > app: takes 4 5 (epoch 2)
+[  9410] w0 > app: may hold until 10366
+[  9410] w1 > app: may hold until 10366
+[  9410] w2 > app: may hold until 10366
+[  9710] w0 > app: may hold until 10666
+[  9710] w1 > app: may hold until 10666
+[  9710] w2 > app: may hold until 10666
+[ 10010] w0 > app: may hold until 10966
+[ 10010] w1 > app: may hold until 10966
+[ 10010] w2 > app: may hold until 10966
+[ 10237] w0 > listed 6: 0 added, 0 removed, 0 reweighted
+[ 10310] w0 > app: may hold until 11266
+[ 10310] w1 > app: may hold until 11266
+[ 10310] w2 > app: may hold until 11266
+[ 10610] w0 > app: may hold until 11566
+[ 10610] w1 > app: may hold until 11566
+[ 10610] w2 > app: may hold until 11566
+[ 10910] w0 > app: may hold until 11866
+[ 10910] w1 > app: may hold until 11866
+[ 10910] w2 > app: may hold until 11866
+[ 11210] w0 > app: may hold until 12166
+[ 11210] w1 > app: may hold until 12166
+[ 11210] w2 > app: may hold until 12166
+[ 11437] w0 > plan (refresh): 6 partitions, 3 workers
+[ 11437] w0 > state Stable -> Rebalancing
+[ 11437] w0 > nothing moves
+[ 11437] w0 > state Rebalancing -> Stable
+[ 11510] w0 > app: may hold until 12466
+[ 11510] w1 > app: may hold until 12466
+[ 11510] w2 > app: may hold until 12466
+[ 11810] w0 > app: may hold until 12766
+[ 11810] w1 > app: may hold until 12766
+[ 11810] w2 > app: may hold until 12766

@@ -22,27 +22,25 @@ expect:
 [  3642] w1 > fenced at 3792: the lease was not renewed
 [  3792] w0 > state Stable -> Degraded
 [  3792] w1 > state Stable -> Degraded
-[  4403] w0 > follow: the log does not answer
-[  4460] w1 > follow: the log does not answer
-[  4989] w0 > candidate
-[  5038] w1 > candidate
-[  5044] w1 > won term 2
-[  5047] w0 > leader worker-1, term 2
-[  5047] w0 > follow: the leader lives
-[  5047] w1 > leader worker-1, term 2
-[  5052] w1 > loaded 6 partitions
-[  5077] w0 > app: takes 0 1 (epoch 2)
-[  5077] w0 > state Degraded -> Stable
-[  5077] w1 > app: takes 2 3 (epoch 2)
-[  5077] w1 > state Degraded -> Stable
-[  6264] w1 > listed 6: 0 added, 0 removed, 0 reweighted
-[  6266] w1 > worker-2 expired
-[  6266] w1 > plan (emergency): 6 partitions, 2 workers
-[  6266] w1 > state Stable -> Emergency
-[  6270] w1 > write head 3 (emergency)
-[  6272] w1 > head 3 acked: 2 members, 0 pending, 0 unowned
-[  6272] w1 > state Emergency -> Stable
-[  6274] w0 > apply epoch 3 (emergency)
-[  6274] w0 > app: takes 4 (epoch 3)
-[  6274] w1 > apply epoch 3 (emergency)
-[  6274] w1 > app: takes 5 (epoch 3)
+[  4828] w0 > follow: the log does not answer
+[  4885] w1 > follow: the log does not answer
+[  5414] w0 > candidate
+[  5420] w0 > won term 2
+[  5423] w0 > leader worker-0, term 2
+[  5423] w1 > leader worker-0, term 2
+[  5428] w0 > loaded 6 partitions
+[  5453] w0 > app: takes 0 1 (epoch 2)
+[  5453] w0 > state Degraded -> Stable
+[  5453] w1 > app: takes 2 3 (epoch 2)
+[  5453] w1 > state Degraded -> Stable
+[  6640] w0 > listed 6: 0 added, 0 removed, 0 reweighted
+[  6642] w0 > worker-2 expired
+[  6642] w0 > plan (emergency): 6 partitions, 2 workers
+[  6642] w0 > state Stable -> Emergency
+[  6646] w0 > write head 3 (emergency)
+[  6648] w0 > head 3 acked: 2 members, 0 pending, 0 unowned
+[  6648] w0 > state Emergency -> Stable
+[  6650] w0 > apply epoch 3 (emergency)
+[  6650] w0 > app: takes 4 (epoch 3)
+[  6650] w1 > apply epoch 3 (emergency)
+[  6650] w1 > app: takes 5 (epoch 3)
