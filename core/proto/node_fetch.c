@@ -146,7 +146,9 @@ void fetch_hear_head(struct node *n, const void *data, size_t size, uint64_t seq
                    "two heads have the same epoch: the log was forked");
     if (order <= 0)
         return;
-    if (n->fetch.has_next && stamp_compare(h->stamp, n->next.stamp) <= 0)
+    /* Of two heads of one epoch, after a log went back, the later term's is in force. */
+    order = n->fetch.has_next ? stamp_compare(h->stamp, n->next.stamp) : 1;
+    if (order < 0 || (order == 0 && h->term <= n->next.term))
         return;
     head_copy(&n->next, h);
     n->fetch.has_next = true;

@@ -106,7 +106,10 @@ static void start_lease_write(struct node *n, uint64_t expect_seq)
     must(w->n > 0);
     w->data = n->lease_bytes;
     w->expect_seq = expect_seq;
-    w->has_key_seq = false;
+    /* Who takes over goes by the lease that it read: a stale read of it, and with that a
+     * term that was there before, is refused. */
+    w->has_key_seq = n->term.role == ROLE_WRITING_LEASE;
+    w->expect_key_seq = n->term.lease_seq;
     (void)memcpy(w->key, "lease", sizeof "lease");
     writer_start(w, n->now_ms, &n->op, n->out);
 }
@@ -131,6 +134,8 @@ static void on_lease_read(struct node *n, const struct event *ev)
         lead_step_down(n, "the lease cannot be read");
         return;
     }
+    n->lead.is_term_lost = lease.term < n->term.seen;
+    n->term.lease_seq = ev->log.status == STATUS_OK ? ev->log.seq : 0;
     n->term.mine = n->term.seen + 1;
     n->lead.gen = lease.gen;
     n->term.role = ROLE_WRITING_LEASE;
@@ -161,6 +166,22 @@ static void on_won(struct node *n)
     ask(n, ROLE_READING_HEAD, ACT_LOG_READ, "head");
 }
 
+/* L8, the part that keeps it safe: a report above everything that we wrote or read
+ * means that the log went back. */
+static void check_seen(struct node *n, struct stamp seen)
+{
+    struct lead *l = &n->lead;
+    struct stamp newest = l->head.stamp;
+
+    if (stamp_compare(seen, l->seen) > 0)
+        l->seen = seen;
+    if (n->writer.state != WRITER_IDLE && stamp_compare(l->build.stamp, newest) > 0)
+        newest = l->build.stamp;
+    if (!l->is_proven || l->head.stamp.epoch == 0 || stamp_compare(seen, newest) <= 0)
+        return; /* before the first head of a log a new gen is taken anyway */
+    load_start_over(n, seen, "a worker has seen a later epoch than the log has");
+}
+
 static void begin_leading(struct node *n, bool is_first)
 {
     struct lead *l = &n->lead;
@@ -171,6 +192,7 @@ static void begin_leading(struct node *n, bool is_first)
     /* After those are expired who have died with the leader before. */
     l->review_ms = sat_add(n->term.barrier_end_ms, n->conf.timing.heartbeat_ttl);
     n->term.quick = QUICK_BEACONS; /* undisturbed workers get bits before they fence */
+    l->is_proven = l->head_n == 0; /* with nothing there is nobody to give a bit to */
     l->is_loaded = false;
     l->is_listed = false;
     l->wants_list = false;
@@ -186,6 +208,7 @@ static void begin_leading(struct node *n, bool is_first)
     l->load_n = 0;
     l->load_retry_ms = 0;
     l->load_tries = 0;
+    l->load_misses = 0;
     l->rebalances = 0;
     l->moves = 0;
     roster_clear(&n->roster);
@@ -202,7 +225,19 @@ static void begin_leading(struct node *n, bool is_first)
     l->planned_set = plan_members_print(n);
     n->me.join_at_ms = n->now_ms;
     emit(n->out, ACT_LIST)->list.commanded = false;
-    load_run(n);
+    if (l->is_term_lost)
+        load_start_over(n, n->me.seen, "the log has an earlier term than was heard of");
+}
+
+void lead_proven(struct node *n)
+{
+    struct lead *l = &n->lead;
+
+    l->is_proven = true;
+    n->term.beacon_at_ms = n->now_ms;
+    n->term.quick = QUICK_BEACONS;
+    check_seen(n, n->me.seen);
+    check_seen(n, l->seen);
 }
 
 static void on_head_read(struct node *n, const struct event *ev)
@@ -224,6 +259,7 @@ static void on_head_read(struct node *n, const struct event *ev)
     l->key_seq = ev->log.seq;
     if (head_decode(&l->head, n->conf.members_max, ev->log.data, ev->log.n) < 0) {
         l->head = (struct head){.member = l->head.member};
+        l->head_n = 0;
         begin_leading(n, true);
         load_start_over(n, n->me.seen, "the head does not decode");
         return;
@@ -307,28 +343,12 @@ static bool is_forked(const struct node *n, struct stamp stamp, uint64_t hash)
            hash != l->build.hash;
 }
 
-/* L8, the part that keeps it safe: a report above everything that we wrote or read
- * means that the log went back. */
-static void check_seen(struct node *n, struct stamp seen)
-{
-    struct lead *l = &n->lead;
-    struct stamp newest = l->head.stamp;
-
-    if (stamp_compare(seen, l->seen) > 0)
-        l->seen = seen;
-    if (n->writer.state != WRITER_IDLE && stamp_compare(l->build.stamp, newest) > 0)
-        newest = l->build.stamp;
-    if (l->head.stamp.epoch == 0 || stamp_compare(seen, newest) <= 0)
-        return; /* before the first head of a log a new gen is taken anyway */
-    load_start_over(n, seen, "a worker has seen a later epoch than the log has");
-}
-
 static void on_heartbeat(struct node *n, const struct heartbeat *h)
 {
     bool is_echo = session_equal(h->leader, n->term.leader) && h->k <= n->term.k;
 
     check_seen(n, h->seen);
-    if (is_forked(n, h->applied, h->applied_hash))
+    if (n->lead.is_proven && is_forked(n, h->applied, h->applied_hash))
         load_start_over(n, h->seen, "a worker has another head of an epoch of this log");
     (void)roster_heartbeat(&n->roster, h, is_echo,
                            is_our_head(n, h->applied, h->applied_hash), n->now_ms);
@@ -358,7 +378,7 @@ void lead_hear(struct node *n, const struct message *m)
     } else if (m->type == MSG_REFRESH) {
         emit(n->out, ACT_LIST)->list.commanded = true;
     } else if (m->type == MSG_ASK && strcmp(m->ask.key, "head") == 0 &&
-               n->lead.head_n > 0) {
+               n->lead.is_proven && n->lead.head_n > 0) {
         n->message = (struct message){.type = MSG_RECORD};
         (void)memcpy(n->message.record.key, "head", sizeof "head");
         n->message.record.seq = n->lead.key_seq;
@@ -392,7 +412,8 @@ static void send_beacon(struct node *n, uint8_t flags)
         b->allowance_ms = n->conf.ownership == OWNERSHIP_AVAILABLE
                               ? n->conf.timing.heartbeat_ttl
                               : end - n->now_ms;
-        roster_bits(&n->roster, b);
+        if (n->lead.is_proven)
+            roster_bits(&n->roster, b);
     }
     node_send(n, 0);
     bool is_quick = n->term.quick > 0;

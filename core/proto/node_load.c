@@ -36,7 +36,8 @@ void load_run(struct node *n)
 {
     struct lead *l = &n->lead;
 
-    if (l->is_loaded || l->is_lost || l->load_op != 0 || n->now_ms < l->load_retry_ms)
+    if (!l->is_proven || l->is_loaded || l->is_lost || l->load_op != 0 ||
+        n->now_ms < l->load_retry_ms)
         return;
     const struct head_member *m = next_to_load(l);
 
@@ -53,6 +54,21 @@ void load_run(struct node *n)
     own_key(a->log.key, m->id, m->own.slot, l->load_chunk);
 }
 
+/* The record is not there, or not the one that the head names: a stale read, or damage.
+ */
+static void missed(struct node *n, const char *why)
+{
+    struct lead *l = &n->lead;
+
+    if (++l->load_misses == MISSES_MAX) {
+        load_start_over(n, n->me.seen, why);
+        return;
+    }
+    l->load_chunk = 0;
+    l->load_n = 0;
+    l->load_retry_ms = n->now_ms + RETRY_MS;
+}
+
 void load_answer(struct node *n, const struct event *ev)
 {
     struct lead *l = &n->lead;
@@ -67,7 +83,7 @@ void load_answer(struct node *n, const struct event *ev)
     }
     l->load_tries = 0;
     if (ev->log.status == STATUS_NOTFOUND || ev->log.n > n->conf.record_max - l->load_n) {
-        load_start_over(n, n->me.seen, "an own record is missing");
+        missed(n, "an own record is missing");
         return;
     }
     memcpy(n->record_bytes + l->load_n, ev->log.data, ev->log.n);
@@ -77,12 +93,15 @@ void load_answer(struct node *n, const struct event *ev)
         return;
     }
     if (l->load_n != m->own.size ||
-        hash_bytes(n->record_bytes, l->load_n) != m->own.hash ||
-        transfer_load(&n->transfer, m->num, n->record_bytes, l->load_n) < 0) {
-        load_start_over(n, n->me.seen,
-                        "an own record is not the one that the head names");
+        hash_bytes(n->record_bytes, l->load_n) != m->own.hash) {
+        missed(n, "an own record is not the one that the head names");
         return;
     }
+    if (transfer_load(&n->transfer, m->num, n->record_bytes, l->load_n) < 0) {
+        load_start_over(n, n->me.seen, "an own record does not decode");
+        return;
+    }
+    l->load_misses = 0;
     l->load_num++;
     l->load_chunk = 0;
     l->load_n = 0;

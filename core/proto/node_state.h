@@ -26,6 +26,7 @@ enum {
     HEAD_LATE_MS = 20,  /* a head that was republished may be right behind its beacon */
     READS_MAX = 4,      /* a worker's reads of its own record at a time */
     REFUSED_MS = 1000,  /* before a head that there is no room for is asked for again */
+    MISSES_MAX = 5,     /* of an own record, before it is damage and not a stale read */
     QUESTION_TRIES = 2, /* a candidate's question to the log is repeated so often */
     HEADS_KEPT = 64     /* own heads whose hash a report may name */
 };
@@ -81,18 +82,21 @@ struct lead {
     size_t head_n;     /* bytes of the newest acked head in head_bytes */
     uint64_t key_seq;  /* sequence of the head record, 0: none */
     uint64_t last_seq; /* of the log, as acked to us */
+    bool is_proven;    /* L2: the head that we read is the newest one */
+    bool is_term_lost; /* the log's lease was of an earlier term than we have heard of */
     bool is_loaded;    /* all own records are read */
     uint32_t load_num; /* member whose record is read now */
     uint32_t load_chunk;
     size_t load_n;
     uint64_t load_op;
     uint64_t load_retry_ms;
-    uint32_t load_tries; /* reads in a row that were not answered in time */
-    bool is_listed;      /* the source has answered since we lead */
-    bool wants_list;     /* a listing came at a bad time, or failed: ask again */
-    uint64_t list_at_ms; /* not before this */
-    uint64_t review_ms;  /* L9: plan then, even if nothing seems to have changed: the
-                            leader before may have left something undone; 0: done */
+    uint32_t load_tries;  /* reads in a row that were not answered in time */
+    uint32_t load_misses; /* readings of this record that the head does not name */
+    bool is_listed;       /* the source has answered since we lead */
+    bool wants_list;      /* a listing came at a bad time, or failed: ask again */
+    uint64_t list_at_ms;  /* not before this */
+    uint64_t review_ms;   /* L9: plan then, even if nothing seems to have changed: the
+                             leader before may have left something undone; 0: done */
     bool is_list_commanded;
     struct stamp heads[HEADS_KEPT]; /* written by us, and their hashes */
     uint64_t heads_hash[HEADS_KEPT];
@@ -184,6 +188,7 @@ void lead_answer(struct node *n, const struct event *ev);
 void lead_hear(struct node *n, const struct message *m);
 void lead_step_down(struct node *n, const char *why);
 void lead_resign(struct node *n);
+void lead_proven(struct node *n); /* the head that we read was the newest */
 void lead_run(struct node *n);
 void lead_renew(struct node *n); /* writes the lease again; the writer is idle */
 uint64_t lead_wake_ms(const struct node *n);

@@ -238,6 +238,8 @@ void judge_head(struct sim *s, const struct log_record *rec)
     if (!read_head(s, rec))
         return;
     j->now.head.member = j->now.member;
+    if (j->next.head.hash == j->now.head.hash)
+        return; /* a new leader has put it back as it was (L2) */
     check_chain(s, &j->now.head, &j->next.head);
     check_members(s, &j->now.head, &j->next.head);
     for (uint32_t i = 0; i < SIM_PARTS_MAX && !s->is_failed; i++)

@@ -109,6 +109,7 @@ enum log_next { LOG_NEXT_NONE, LOG_NEXT_LOST, LOG_NEXT_LATE, LOG_NEXT_SPURIOUS }
 struct sim_log {
     bool is_down;
     enum log_next next;
+    char stale_key[KEY_ROOM]; /* the next read of it brings what was there before */
     uint64_t last_seq;
     uint64_t writes, conflicts;
     uint32_t n;

@@ -164,7 +164,11 @@ static int read_record(struct sim *s, const char *key, uint64_t *ret_seq,
 
     if (rec == NULL)
         return STATUS_NOTFOUND;
-    bool is_stale = rec->old != NULL && sim_chance(&s->rand, s->knobs.stale_ppm);
+    bool is_due = strcmp(key, s->log.stale_key) == 0;
+    bool is_stale =
+        rec->old != NULL && (is_due || sim_chance(&s->rand, s->knobs.stale_ppm));
+    if (is_due)
+        s->log.stale_key[0] = '\0';
     *ret_seq = is_stale ? rec->old_seq : rec->seq;
     *ret_blob = blob_ref(is_stale ? rec->old : rec->now);
     return STATUS_OK;

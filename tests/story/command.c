@@ -250,6 +250,15 @@ static void cmd_next(struct story *st, int n, char **word)
         mistake(st, "next lost|late|spurious");
 }
 
+static void cmd_stale(struct story *st, int n, char **word)
+{
+    (void)n;
+    if (strlen(word[1]) >= sizeof st->sim.log.stale_key)
+        mistake(st, "no such key");
+    else
+        snprintf(st->sim.log.stale_key, sizeof st->sim.log.stale_key, "%s", word[1]);
+}
+
 static void cmd_drain(struct story *st, int n, char **word)
 {
     uint64_t us = number(st, word[n - 1]) * SIM_MS;
@@ -376,6 +385,7 @@ static const struct command commands[] = {
     {"run", 2, 2, cmd_time},
     {"set", 3, 3, cmd_set},
     {"show", 2, 2, cmd_show},
+    {"stale", 2, 2, cmd_stale},
     {"stop", 2, 3, cmd_stop},
     {"tell", 1, 1, cmd_quiet},
     {"unblind", 2, 2, cmd_blind},

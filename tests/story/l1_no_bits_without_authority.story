@@ -37,44 +37,44 @@ expect:
 [  9020] w1 > follow: the leader lives
 [  9020] w2 > leader worker-0, term 2
 [  9020] w2 > follow: a higher term is heard
-[  9025] w0 > loaded 6 partitions
-[  9050] w0 > app: may hold until 10186
-[  9050] w0 > app: takes 0 1 (epoch 2)
-[  9050] w0 > state Degraded -> Stable
-[  9050] w1 > app: may hold until 10186
-[  9050] w1 > app: takes 2 3 (epoch 2)
-[  9050] w1 > state Degraded -> Stable
-[  9050] w2 > app: may hold until 10186
-[  9050] w2 > app: takes 4 5 (epoch 2)
-[  9410] w0 > app: may hold until 10366
-[  9410] w1 > app: may hold until 10366
-[  9410] w2 > app: may hold until 10366
-[  9710] w0 > app: may hold until 10666
-[  9710] w1 > app: may hold until 10666
-[  9710] w2 > app: may hold until 10666
-[ 10010] w0 > app: may hold until 10966
-[ 10010] w1 > app: may hold until 10966
-[ 10010] w2 > app: may hold until 10966
+[  9022] w0 > app: may hold until 10218
+[  9022] w0 > app: takes 0 1 (epoch 2)
+[  9022] w0 > state Degraded -> Stable
+[  9022] w1 > app: may hold until 10218
+[  9022] w1 > app: takes 2 3 (epoch 2)
+[  9022] w1 > state Degraded -> Stable
+[  9022] w2 > app: may hold until 10218
+[  9022] w2 > app: takes 4 5 (epoch 2)
+[  9027] w0 > loaded 6 partitions
+[  9412] w0 > app: may hold until 10370
+[  9412] w1 > app: may hold until 10370
+[  9412] w2 > app: may hold until 10370
+[  9712] w0 > app: may hold until 10670
+[  9712] w1 > app: may hold until 10670
+[  9712] w2 > app: may hold until 10670
+[ 10012] w0 > app: may hold until 10970
+[ 10012] w1 > app: may hold until 10970
+[ 10012] w2 > app: may hold until 10970
 [ 10237] w0 > listed 6: 0 added, 0 removed, 0 reweighted
-[ 10310] w0 > app: may hold until 11266
-[ 10310] w1 > app: may hold until 11266
-[ 10310] w2 > app: may hold until 11266
-[ 10610] w0 > app: may hold until 11566
-[ 10610] w1 > app: may hold until 11566
-[ 10610] w2 > app: may hold until 11566
-[ 10910] w0 > app: may hold until 11866
-[ 10910] w1 > app: may hold until 11866
-[ 10910] w2 > app: may hold until 11866
-[ 11210] w0 > app: may hold until 12166
-[ 11210] w1 > app: may hold until 12166
-[ 11210] w2 > app: may hold until 12166
+[ 10312] w0 > app: may hold until 11270
+[ 10312] w1 > app: may hold until 11270
+[ 10312] w2 > app: may hold until 11270
+[ 10612] w0 > app: may hold until 11570
+[ 10612] w1 > app: may hold until 11570
+[ 10612] w2 > app: may hold until 11570
+[ 10912] w0 > app: may hold until 11870
+[ 10912] w1 > app: may hold until 11870
+[ 10912] w2 > app: may hold until 11870
+[ 11212] w0 > app: may hold until 12170
+[ 11212] w1 > app: may hold until 12170
+[ 11212] w2 > app: may hold until 12170
 [ 11437] w0 > plan (refresh): 6 partitions, 3 workers
 [ 11437] w0 > state Stable -> Rebalancing
 [ 11437] w0 > nothing moves
 [ 11437] w0 > state Rebalancing -> Stable
-[ 11510] w0 > app: may hold until 12466
-[ 11510] w1 > app: may hold until 12466
-[ 11510] w2 > app: may hold until 12466
-[ 11810] w0 > app: may hold until 12766
-[ 11810] w1 > app: may hold until 12766
-[ 11810] w2 > app: may hold until 12766
+[ 11512] w0 > app: may hold until 12470
+[ 11512] w1 > app: may hold until 12470
+[ 11512] w2 > app: may hold until 12470
+[ 11812] w0 > app: may hold until 12770
+[ 11812] w1 > app: may hold until 12770
+[ 11812] w2 > app: may hold until 12770

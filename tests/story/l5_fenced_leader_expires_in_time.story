@@ -28,11 +28,11 @@ expect:
 [  5420] w0 > won term 2
 [  5423] w0 > leader worker-0, term 2
 [  5423] w1 > leader worker-0, term 2
-[  5428] w0 > loaded 6 partitions
-[  5453] w0 > app: takes 0 1 (epoch 2)
-[  5453] w0 > state Degraded -> Stable
-[  5453] w1 > app: takes 2 3 (epoch 2)
-[  5453] w1 > state Degraded -> Stable
+[  5425] w0 > app: takes 0 1 (epoch 2)
+[  5425] w0 > state Degraded -> Stable
+[  5425] w1 > app: takes 2 3 (epoch 2)
+[  5425] w1 > state Degraded -> Stable
+[  5430] w0 > loaded 6 partitions
 [  6640] w0 > listed 6: 0 added, 0 removed, 0 reweighted
 [  6642] w0 > worker-2 expired
 [  6642] w0 > plan (emergency): 6 partitions, 2 workers

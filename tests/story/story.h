@@ -15,6 +15,7 @@
  *   unplug wX | plug wX            the connection is lost, the node is told
  *   log down|up                    the log answers nobody
  *   next lost|late|spurious        what befalls the next write to the log
+ *   stale KEY                      the next read of KEY brings what it held before
  *   drain [wX] MS                  an application takes so long to stop
  *   delay MS                       every message takes so long from now on
  *   plan fail|keep|ok              what the strategy answers
