@@ -255,7 +255,7 @@ static const char *degraded_by(struct node *n)
     count_errors(n);
     if ((lead_is_heading(n) && !lead_has_authority(n)) ||
         n->kv_errors >= t->kv_error_threshold)
-        n->had_outage = true;
+        n->had_log_outage = true;
     if (n->is_up && n->good_ms == UINT64_MAX)
         n->good_ms = n->now_ms;
     if (n->conf.ownership == OWNERSHIP_STRICT && n->me.is_joined &&
@@ -339,9 +339,9 @@ static void run_life(struct node *n)
     if (was != NULL && n->degraded == NULL) {
         /* Others may need a while to be back, if the server was gone for them, too.  A
          * lease that ended for want of a leader says nothing of them. */
-        if (n->had_outage)
+        if (n->had_outage || (n->had_log_outage && lead_is_heading(n)))
             n->lead.recovered_ms = n->now_ms;
-        n->had_outage = false;
+        n->had_outage = n->had_log_outage = false;
     }
     if (n->is_reborn && life_is_legal(n->life, LIFE_CLAIMING_ID))
         move_life(n, LIFE_CLAIMING_ID);

@@ -127,8 +127,10 @@ struct node {
     uint64_t good_ms;     /* since when nothing is wrong with link and log */
     bool is_up;
     bool was_up;
-    uint64_t down_ms; /* since when the link is down */
-    bool had_outage;  /* link or log failed since we last had a lease in good order */
+    uint64_t down_ms;    /* since when the link is down */
+    bool had_outage;     /* the link failed since we last had a lease in good order */
+    bool had_log_outage; /* we had no authority, or errors of the log; if we still lead
+                            when that is over, it was the log and not we */
     uint64_t kv_errors, kv_errors_ms, kv_errors_seen;
     bool is_stopped;
 

@@ -219,6 +219,12 @@ void work_hear_beacon(struct node *n, const struct beacon *b)
         if ((n->term.role == ROLE_LEADING || n->term.role == ROLE_READING_HEAD) &&
             b->term > n->term.mine)
             lead_step_down(n, "a higher term is heard");
+        /* The server is there for others, and somebody waits for those who are not back:
+         * we need not, if we lead again. */
+        if (b->allowance_ms > 0) {
+            n->had_outage = n->had_log_outage = false;
+            n->lead.recovered_ms = 0;
+        }
         /* A lease that is being written decides by itself. */
         if (n->term.role != ROLE_WRITING_LEASE && term_is_candidate(&n->term) &&
             b->allowance_ms > 0)
@@ -238,7 +244,8 @@ void work_hear_beacon(struct node *n, const struct beacon *b)
         n->fetch.ask_ms = n->now_ms + HEAD_LATE_MS;
     if (member_extend(m, b, n->applied.stamp, n->applied.hash,
                       n->conf.timing.heartbeat_ttl)) {
-        n->had_outage = n->had_outage && n->degraded != NULL;
+        if (n->degraded == NULL)
+            n->had_outage = n->had_log_outage = false;
         take_up(n);
     }
     if (m->is_joined && member_may_echo(m, b->leader, b->k))
