@@ -339,6 +339,11 @@ void head_write(struct node *n)
         prove_head(n);
         return;
     }
+    if (n->lead.suspicion != NULL) {
+        n->lead.is_suspicion_written = true;
+        lead_renew(n);
+        return;
+    }
     if (n->now_ms >= n->term.t_kv_ms + n->conf.timing.leader_renew_interval) {
         lead_renew(n);
         return;
@@ -403,6 +408,8 @@ void head_acked(struct node *n)
 
     n->lead.last_seq = n->writer.seq;
     n->term.t_kv_ms = n->writer.sent_ms;
+    if (n->lead.suspicion != NULL && n->lead.is_suspicion_written)
+        load_start_over(n);
     if (was_head && !n->lead.is_proven) {
         n->lead.key_seq = n->writer.seq;
         n->lead.head.seq = n->writer.seq;
@@ -436,7 +443,8 @@ uint64_t head_wake_ms(const struct node *n)
     }
     if (l->is_lost && l->start_over_ms > n->now_ms)
         wake = l->start_over_ms < wake ? l->start_over_ms : wake;
-    if (l->is_proven && !l->is_loaded && !l->is_lost && l->load_op == 0)
+    if (l->is_proven && !l->is_loaded && !l->is_lost && l->suspicion == NULL &&
+        l->load_op == 0)
         wake = l->load_retry_ms < wake ? l->load_retry_ms : wake;
     if (n->term.barrier_end_ms > n->now_ms && n->term.barrier_end_ms < wake)
         wake = n->term.barrier_end_ms;

@@ -177,9 +177,9 @@ static void check_seen(struct node *n, struct stamp seen)
         l->seen = seen;
     if (n->writer.state != WRITER_IDLE && stamp_compare(l->build.stamp, newest) > 0)
         newest = l->build.stamp;
-    if (!l->is_proven || l->head.stamp.epoch == 0 || stamp_compare(seen, newest) <= 0)
-        return; /* before the first head of a log a new gen is taken anyway */
-    load_start_over(n, seen, "a worker has seen a later epoch than the log has");
+    if (!l->is_proven || stamp_compare(seen, newest) <= 0)
+        return;
+    load_suspect(n, seen, "a worker has seen a later epoch than the log has");
 }
 
 static void begin_leading(struct node *n, bool is_first)
@@ -198,6 +198,7 @@ static void begin_leading(struct node *n, bool is_first)
     l->wants_list = false;
     l->list_at_ms = 0;
     l->is_lost = false;
+    l->suspicion = NULL;
     l->is_emergency = false;
     l->release_ms = 0;
     l->heads_next = 0;
@@ -216,7 +217,7 @@ static void begin_leading(struct node *n, bool is_first)
     n->plan.state = PLAN_NONE;
     window_init(&n->window, l->head.set_count == 0, l->head.n);
     if (!is_first && roster_load(&n->roster, &l->head, n->now_ms) < 0)
-        load_start_over(n, n->me.seen, "a number in the head is beyond id_max");
+        load_suspect(n, n->me.seen, "a number in the head is beyond id_max");
     /* Whoever was given a record counted in the old leader's plans; the others wait. */
     for (uint32_t i = 0; i < l->head.n; i++)
         if (l->head.member[i].num < n->roster.n)
@@ -226,7 +227,7 @@ static void begin_leading(struct node *n, bool is_first)
     n->me.join_at_ms = n->now_ms;
     emit(n->out, ACT_LIST)->list.commanded = false;
     if (l->is_term_lost)
-        load_start_over(n, n->me.seen, "the log has an earlier term than was heard of");
+        load_suspect(n, n->me.seen, "the log has an earlier term than was heard of");
 }
 
 void lead_proven(struct node *n)
@@ -261,7 +262,7 @@ static void on_head_read(struct node *n, const struct event *ev)
         l->head = (struct head){.member = l->head.member};
         l->head_n = 0;
         begin_leading(n, true);
-        load_start_over(n, n->me.seen, "the head does not decode");
+        load_suspect(n, n->me.seen, "the head does not decode");
         return;
     }
     memcpy(n->head_bytes, ev->log.data, ev->log.n);
@@ -349,7 +350,7 @@ static void on_heartbeat(struct node *n, const struct heartbeat *h)
 
     check_seen(n, h->seen);
     if (n->lead.is_proven && is_forked(n, h->applied, h->applied_hash))
-        load_start_over(n, h->seen, "a worker has another head of an epoch of this log");
+        load_suspect(n, h->seen, "a worker has another head of an epoch of this log");
     (void)roster_heartbeat(&n->roster, h, is_echo,
                            is_our_head(n, h->applied, h->applied_hash), n->now_ms);
 }
@@ -412,7 +413,7 @@ static void send_beacon(struct node *n, uint8_t flags)
         b->allowance_ms = n->conf.ownership == OWNERSHIP_AVAILABLE
                               ? n->conf.timing.heartbeat_ttl
                               : end - n->now_ms;
-        if (n->lead.is_proven)
+        if (n->lead.is_proven && n->lead.suspicion == NULL)
             roster_bits(&n->roster, b);
     }
     node_send(n, 0);

@@ -105,7 +105,11 @@ struct lead {
     uint64_t release_ms;  /* first release report not yet in a head, 0: none */
     uint64_t planned_set; /* fingerprint of the members of the newest plan */
     uint64_t set_hash;
-    bool is_lost; /* the log went back: nothing in it counts (L8) */
+    /* Why the log may have gone back, NULL: nothing speaks for it.  Somebody else may
+     * lead meanwhile: only a write that succeeds afterwards shows that it is the log. */
+    const char *suspicion;
+    bool is_suspicion_written; /* that write is on its way */
+    bool is_lost;              /* the log went back: nothing in it counts (L8) */
     uint64_t start_over_ms;
     struct stamp seen;     /* highest reported */
     uint64_t recovered_ms; /* when we last left Degraded after an outage */
@@ -200,7 +204,8 @@ bool lead_has_authority(const struct node *n);
 /* node_load.c: what a new leader reads */
 void load_run(struct node *n); /* the next own record, if any is to be read */
 void load_answer(struct node *n, const struct event *ev);
-void load_start_over(struct node *n, struct stamp seen, const char *why);
+void load_suspect(struct node *n, struct stamp seen, const char *why);
+void load_start_over(struct node *n); /* what was suspected is so */
 
 /* node_head.c: what the leader writes */
 void head_write(struct node *n); /* the next write, if any is due */

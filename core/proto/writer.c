@@ -82,11 +82,16 @@ static enum writer_result on_written(struct writer *w, const struct event *ev,
 static enum writer_result on_key(struct writer *w, const struct event *ev, uint64_t *op,
                                  struct actions *out)
 {
-    bool is_there = ev->log.status == STATUS_OK && ev->log.seq > w->expect_seq &&
+    bool is_there = ev->log.status == STATUS_OK && ev->log.seq == w->expect_seq + 1 &&
                     ev->log.n == w->n && memcmp(ev->log.data, w->data, w->n) == 0;
 
-    if (is_there)
+    if (is_there && strcmp(w->key, "lease") == 0)
         return acked(w, ev->log.seq);
+    if (is_there) {
+        w->seq = ev->log.seq;
+        ask(w, WRITER_CHECKING_LEASE, ACT_LOG_READ, "lease", ev->now_ms, op, out);
+        return WRITER_NOTHING;
+    }
     if (ev->log.status != STATUS_OK && ev->log.status != STATUS_NOTFOUND) {
         w->errors++;
         return wait(w, ev->now_ms);
@@ -111,6 +116,8 @@ static enum writer_result on_lease(struct writer *w, const struct event *ev, uin
     if (lease_decode(&lease, ev->log.data, ev->log.n) < 0 ||
         !session_equal(lease.session, w->session) || lease.term != w->term)
         return WRITER_DEPOSED;
+    if (w->state == WRITER_CHECKING_LEASE)
+        return acked(w, w->seq);
     ask(w, WRITER_READING_INFO, ACT_LOG_INFO, "", ev->now_ms, op, out);
     return WRITER_NOTHING;
 }
@@ -141,6 +148,7 @@ enum writer_result writer_answer(struct writer *w, const struct event *ev, uint6
     switch (w->state) {
     case WRITER_WRITING: result = on_written(w, ev, op, out); break;
     case WRITER_READING_KEY: result = on_key(w, ev, op, out); break;
+    case WRITER_CHECKING_LEASE:
     case WRITER_READING_LEASE: result = on_lease(w, ev, op, out); break;
     case WRITER_READING_INFO: result = on_info(w, ev); break;
     case WRITER_IDLE:

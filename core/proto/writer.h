@@ -1,11 +1,15 @@
 /* One conditional write at a time, until its outcome is known.
  *
  *   asked -> acked
- *         -> unknown (time-out) -> read the key: ours with a new sequence = acked,
- *                                  else write the same again
- *         -> rejected -> read the key: ours = acked; else read the lease: not ours =
- *                        deposed; ours: ask for the last sequence: as expected = the
- *                        rejection was spurious, write again; else the chain is broken
+ *         -> unknown (time-out) -> read the key: there with the next sequence, and the
+ *                                  lease still ours = acked; else write the same again
+ *         -> rejected -> read the key: there, and the lease ours = acked; else read the
+ *                        lease: not ours = deposed; ours: ask for the last sequence: as
+ *                        expected = the rejection was spurious, write again; else the
+ *                        chain is broken
+ *
+ * The same bytes may be another leader's: it may put the same head back, or make the same
+ * own record.  Only a lease, with its nonce, speaks for itself.
  *
  * "A rejected condition means 'read again', never by itself 'lost'" (protocol.md,
  * Storage).  I15: nothing is concluded from an unknown outcome.  Called only from
@@ -28,6 +32,7 @@ enum writer_state {
     WRITER_IDLE,
     WRITER_WRITING,
     WRITER_READING_KEY,
+    WRITER_CHECKING_LEASE, /* the bytes are there: are they ours? */
     WRITER_READING_LEASE,
     WRITER_READING_INFO,
     WRITER_WAITING /* before another try */
@@ -57,7 +62,7 @@ struct writer {
     uint64_t retry_ms;
     uint32_t spurious;
     bool was_rejected;
-    uint64_t seq;    /* WRITER_ACKED */
+    uint64_t seq;    /* WRITER_ACKED; or of the bytes that are there */
     uint64_t errors; /* outcomes other than acked and rejected, ever; giving up a first
                         try soon is none */
 };

@@ -116,6 +116,13 @@ struct sim_log {
     struct log_record rec[LOG_KEYS_MAX];
 };
 
+/* The log as it was once. */
+struct sim_log_copy {
+    uint64_t last_seq;
+    uint32_t n;
+    struct log_record rec[LOG_KEYS_MAX];
+};
+
 struct judge;
 
 struct sim {
@@ -134,6 +141,7 @@ struct sim {
     struct proc proc[PROCS_MAX];
     uint32_t lives; /* started so far: makes addresses and entropy unique */
     struct sim_log log;
+    struct sim_log_copy kept;
     /* the source's list */
     bool part_present[SIM_PARTS_MAX];
     uint32_t part_weight[SIM_PARTS_MAX];
@@ -243,6 +251,10 @@ void sim_log_arrive(struct sim *s, const struct sim_event *ev);
 bool sim_log_settle(struct proc *p, uint64_t op);
 const struct log_record *sim_log_find(const struct sim *s, const char *key);
 void sim_log_clear(struct sim *s);
+/* Remembers what is there; puts that back, whatever was acked since; forgets all. */
+void sim_log_keep(struct sim *s);
+void sim_log_back(struct sim *s);
+void sim_log_lose(struct sim *s);
 
 /* ---- sim_app.c: application, source and strategy of a process */
 void sim_app_perform(struct sim *s, struct proc *p, const struct action *a);

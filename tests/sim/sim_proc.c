@@ -106,8 +106,8 @@ static void perform(struct sim *s, struct proc *p, const struct action *a)
     case ACT_LEAD:
     case ACT_LEADER:
     case ACT_ID:
-    case ACT_REFRESHED:
-    case ACT_ERROR: break;
+    case ACT_REFRESHED: break;
+    case ACT_ERROR: judge_error(s, p, a->error.code); break;
     }
 }
 

@@ -234,7 +234,16 @@ static void cmd_plug(struct story *st, int n, char **word)
 static void cmd_log(struct story *st, int n, char **word)
 {
     (void)n;
-    st->sim.log.is_down = strcmp(word[1], "down") == 0;
+    if (strcmp(word[1], "keep") == 0)
+        sim_log_keep(&st->sim);
+    else if (strcmp(word[1], "back") == 0)
+        sim_log_back(&st->sim);
+    else if (strcmp(word[1], "lost") == 0)
+        sim_log_lose(&st->sim);
+    else if (strcmp(word[1], "down") == 0 || strcmp(word[1], "up") == 0)
+        st->sim.log.is_down = word[1][0] == 'd';
+    else
+        mistake(st, "log down|up|keep|back|lost");
 }
 
 static void cmd_next(struct story *st, int n, char **word)

@@ -22,22 +22,22 @@ expect:
 [  3067] w2 > apply epoch 3 (join)
 [  3067] w3 > apply epoch 3 (join)
 [  3067] w3 > id worker-3
-[  3367] w2 > head 3 acked: 4 members, 0 pending, 0 unowned
-[  3867] w2 > plan (scale): 8 partitions, 4 workers
-[  3873] w2 > write head 4 (scale)
-[  3875] w2 > apply epoch 4 (scale)
-[  3875] w2 > head 4 acked: 4 members, 2 pending, 0 unowned
-[  3877] w0 > apply epoch 4 (scale)
-[  3877] w0 > app: must stop 2 (epoch 4)
-[  3877] w1 > apply epoch 4 (scale)
-[  3877] w1 > app: must stop 5 (epoch 4)
-[  3877] w3 > apply epoch 4 (scale)
-[  3877] w0 > app: has stopped 2 (epoch 4)
-[  3877] w1 > app: has stopped 5 (epoch 4)
-[  3878] w2 > write head 5 (release)
-[  3880] w0 > apply epoch 5 (release)
-[  3880] w1 > apply epoch 5 (release)
-[  3880] w2 > apply epoch 5 (release)
-[  3880] w3 > apply epoch 5 (release)
-[  3880] w3 > app: takes 2 5 (epoch 5)
-[  3880] w2 > head 5 acked: 4 members, 0 pending, 0 unowned
+[  3369] w2 > head 3 acked: 4 members, 0 pending, 0 unowned
+[  3869] w2 > plan (scale): 8 partitions, 4 workers
+[  3875] w2 > write head 4 (scale)
+[  3877] w2 > apply epoch 4 (scale)
+[  3877] w2 > head 4 acked: 4 members, 2 pending, 0 unowned
+[  3879] w0 > apply epoch 4 (scale)
+[  3879] w0 > app: must stop 2 (epoch 4)
+[  3879] w1 > apply epoch 4 (scale)
+[  3879] w1 > app: must stop 5 (epoch 4)
+[  3879] w3 > apply epoch 4 (scale)
+[  3879] w0 > app: has stopped 2 (epoch 4)
+[  3879] w1 > app: has stopped 5 (epoch 4)
+[  3880] w2 > write head 5 (release)
+[  3882] w0 > apply epoch 5 (release)
+[  3882] w1 > apply epoch 5 (release)
+[  3882] w2 > apply epoch 5 (release)
+[  3882] w3 > apply epoch 5 (release)
+[  3882] w3 > app: takes 2 5 (epoch 5)
+[  3882] w2 > head 5 acked: 4 members, 0 pending, 0 unowned

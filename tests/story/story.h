@@ -14,6 +14,7 @@
  *   blind wX | unblind wX          it gets no records, by message or from the log
  *   unplug wX | plug wX            the connection is lost, the node is told
  *   log down|up                    the log answers nobody
+ *   log keep | log back | log lost a copy is made; it is put back; nothing is left
  *   next lost|late|spurious        what befalls the next write to the log
  *   stale KEY                      the next read of KEY brings what it held before
  *   drain [wX] MS                  an application takes so long to stop
