@@ -155,6 +155,11 @@ static void on_planned(struct loop *l, const struct inbox_item *item)
     free(owner);
 }
 
+static const char *text_of(const struct inbox_item *item)
+{
+    return item->n > 0 ? item->data : NULL;
+}
+
 static void on_own(struct loop *l, const struct inbox_item *item)
 {
     struct event ev = {.type = EV_TIME};
@@ -163,9 +168,16 @@ static void on_own(struct loop *l, const struct inbox_item *item)
     case LOOP_LISTED: on_listed(l, item); return;
     case LOOP_LIST_FAILED:
         ev.type = EV_LIST_FAILED;
+        ev.list_failed.why = text_of(item);
         loop_answer_refreshers(l, item->data);
         break;
     case LOOP_PLANNED: on_planned(l, item); return;
+    case LOOP_PLAN_FAILED:
+        ev.type = EV_PLANNED;
+        ev.planned.plan = item->op;
+        ev.planned.status = item->status;
+        ev.planned.why = text_of(item);
+        break;
     case LOOP_RELEASED:
         ev.type = EV_RELEASED;
         ev.released.epoch = item->op;
@@ -287,10 +299,15 @@ void loop_list_failed(struct loop *l, const char *text)
     post(l, LOOP_LIST_FAILED, 0, 0, 0, text, strlen(text));
 }
 
-void loop_planned(struct loop *l, uint64_t plan, int status, bool keep,
-                  const uint32_t *owner, uint32_t n)
+void loop_planned(struct loop *l, uint64_t plan, bool keep, const uint32_t *owner,
+                  uint32_t n)
 {
-    post(l, LOOP_PLANNED, plan, status, keep ? 1 : 0, owner, n * sizeof *owner);
+    post(l, LOOP_PLANNED, plan, STATUS_OK, keep ? 1 : 0, owner, n * sizeof *owner);
+}
+
+void loop_plan_failed(struct loop *l, uint64_t plan, int status, const char *why)
+{
+    post(l, LOOP_PLAN_FAILED, plan, status, 0, why, strlen(why));
 }
 
 void loop_released(struct loop *l, uint64_t epoch)

@@ -55,9 +55,11 @@ void loop_destroy(struct loop *loop);
 /* What others tell the node.  Any thread; never block. */
 void loop_listed(struct loop *loop, const struct loop_listing *listing);
 void loop_list_failed(struct loop *loop, const char *text);
-/* owner[n] is copied; status is STATUS_OK or a failure. */
-void loop_planned(struct loop *loop, uint64_t plan, int status, bool keep,
-                  const uint32_t *owner, uint32_t n);
+/* owner[n] is copied. */
+void loop_planned(struct loop *loop, uint64_t plan, bool keep, const uint32_t *owner,
+                  uint32_t n);
+/* 'status' is a failure; 'why' is copied, "": nothing to be told. */
+void loop_plan_failed(struct loop *loop, uint64_t plan, int status, const char *why);
 void loop_released(struct loop *loop, uint64_t epoch);
 void loop_stop(struct loop *loop, bool restart);
 void loop_refresh(struct loop *loop);

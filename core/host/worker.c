@@ -125,7 +125,8 @@ static void deliver(struct parti_worker *w, const struct action *a,
 static void on_plan(struct parti_worker *w, const struct plan_request *request)
 {
     if (strategy_submit(w->strategy, request) < 0)
-        loop_planned(w->loop, request->plan, STATUS_NOMEM, false, NULL, 0);
+        loop_plan_failed(w->loop, request->plan, STATUS_NOMEM,
+                         "there is no memory to ask the strategy");
 }
 
 static void on_stopped(struct parti_worker *w)
@@ -197,10 +198,13 @@ static void on_planned(void *ctx, const struct plan_result *r)
 {
     struct parti_worker *w = ctx;
 
-    if (r->status != STATUS_OK && r->code != 0)
+    if (r->status == STATUS_OK) {
+        loop_planned(w->loop, r->plan, r->keep, r->owner, r->n);
+        return;
+    }
+    if (r->code != 0)
         (void)dispatch_error(w->dispatch, r->code, r->text);
-    loop_planned(w->loop, r->plan, r->status, r->keep, r->owner,
-                 r->status == STATUS_OK ? r->n : 0);
+    loop_plan_failed(w->loop, r->plan, r->status, r->code != 0 ? r->text : "");
 }
 
 static void drop_listing(void *owner)
@@ -246,6 +250,7 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
                                     .ctx = w};
     struct loop_options loop = {
         .ctx = w, .perform = perform, .problem = problem, .tick = tick};
+    char why[WORKER_TEXT_ROOM];
     int status;
 
     status = strategy_create(&strategy, &w->conf.errors, &w->strategy);
@@ -263,7 +268,11 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
                                  text, room);
     if (status < 0)
         return PARTI_ERR_CONFIG;
-    status = loop_create(&w->loop, &loop, text, room);
+    status = loop_create(&w->loop, &loop, why, sizeof why);
+    if (status == STATUS_INVALID)
+        (void)snprintf(text, room, "PARTI-E%d %s", ERR_NATS_OPTIONS, why);
+    else if (status < 0)
+        bytes_to_text(bytes_of(why), text, room);
     if (status == STATUS_NOMEM)
         return PARTI_ERR_MEMORY;
     if (status < 0)

@@ -16,7 +16,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { WORKER_IDS_KEPT = 16 };
+enum { WORKER_IDS_KEPT = 16, WORKER_TEXT_ROOM = 1024 };
 
 struct parti_worker {
     struct conf conf;

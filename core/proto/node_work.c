@@ -231,6 +231,7 @@ void work_hear_beacon(struct node *n, const struct beacon *b)
             lead_step_down(n, "the leader lives");
     }
     n->phase = b->phase;
+    bytes_to_text(bytes_of(b->trouble), n->trouble, sizeof n->trouble);
     m->heard = b->leader;
     m->heard_k = b->k;
     if ((b->flags & BEACON_RESIGNS) != 0)

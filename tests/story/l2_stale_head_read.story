@@ -30,7 +30,7 @@ expect:
 [  6912] w1 > leader worker-1, term 2
 [  7035] w1 > follow: the log has another writer
 [  7120] w1 > fenced at 7270: the lease was not renewed
-[  7270] w1 > state Stable -> Degraded
+[  7270] w1 > state Stable -> Degraded: fenced: the lease has ended
 [  7504] w0 > candidate
 [  7510] w0 > won term 3
 [  7513] w0 > leader worker-0, term 3

@@ -20,8 +20,8 @@ expect:
 [  3460] w1 > candidate
 [  3642] w0 > fenced at 3792: the lease was not renewed
 [  3642] w1 > fenced at 3792: the lease was not renewed
-[  3792] w0 > state Stable -> Degraded
-[  3792] w1 > state Stable -> Degraded
+[  3792] w0 > state Stable -> Degraded: fenced: the lease has ended
+[  3792] w1 > state Stable -> Degraded: fenced: the lease has ended
 [  4828] w0 > follow: the log does not answer
 [  4885] w1 > follow: the log does not answer
 [  5414] w0 > candidate

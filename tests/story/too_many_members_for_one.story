@@ -22,7 +22,7 @@ expect:
 [  3576] w0 > state Scaling -> Rebalancing
 [  3605] w0 > error 313: the group has more members than this worker has room for; give it the id_max of the others
 [  3942] w0 > fenced at 4092: the lease was not renewed
-[  4092] w0 > state Rebalancing -> Degraded
+[  4092] w0 > state Rebalancing -> Degraded: fenced: the lease has ended
 [  6009] w0 > error 313: the group has more members than this worker has room for; give it the id_max of the others
 [  6014] w0 > error 313: the group has more members than this worker has room for; give it the id_max of the others
 [  7235] w0 > apply epoch 8 (drop)

@@ -21,7 +21,7 @@ expect:
 [  3578] w3 > error 313: this worker's list of partitions is longer than it can take; the worker holds nothing until it is given less: start more workers
 [  3582] w3 > state Rebalancing -> Stable
 [  3583] w3 > error 313: this worker's list of partitions is longer than it can take; the worker holds nothing until it is given less: start more workers
-[  4417] w3 > state Stable -> Degraded
+[  4417] w3 > state Stable -> Degraded: fenced: the lease has ended
 [  7507] w3 > error 313: this worker's list of partitions is longer than it can take; the worker holds nothing until it is given less: start more workers
 [  8019] w3 > apply epoch 7 (scale)
 [  8022] w3 > apply epoch 8 (release)

@@ -23,4 +23,4 @@ expect:
 [  3574] w0 > state Scaling -> Rebalancing
 [  3579] w0 > state Rebalancing -> Stable
 [  3942] w0 > fenced at 4092: the lease was not renewed
-[  4092] w0 > state Stable -> Degraded
+[  4092] w0 > state Stable -> Degraded: fenced: the lease has ended
