@@ -194,7 +194,6 @@ void fetch_run(struct node *n);
 
 /* node_lead.c: candidate and leader */
 void lead_answer(struct node *n, const struct event *ev);
-void lead_hear(struct node *n, const struct message *m);
 void lead_step_down(struct node *n, const char *why);
 void lead_resign(struct node *n);
 void lead_proven(struct node *n); /* the head that we read was the newest */
@@ -204,6 +203,10 @@ uint64_t lead_wake_ms(const struct node *n);
 const char *lead_trouble(const struct node *n); /* with a plugin; "": none to be shown */
 bool lead_is_heading(const struct node *n);     /* leads, and knows the head */
 bool lead_has_authority(const struct node *n);
+
+/* node_hear.c: what the leader hears */
+void lead_hear(struct node *n, const struct message *m);
+void hear_seen(struct node *n, struct stamp seen); /* somebody has seen this head */
 
 /* node_load.c: what a new leader reads */
 void load_run(struct node *n); /* the next own record, if any is to be read */

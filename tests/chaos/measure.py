@@ -2,9 +2,9 @@
 
     measure.py --parti PATH --plugins DIR [--server PROGRAM] CASE [--times N]
 
-Cases: kill, leader, pause, pause-leader, ids, rolling, writes, idle, scale.  `make measure CASE=kill`
-calls it with the tree's own build.  Exit status 0 only if nothing overlapped and every
-goal of the case was met.
+Cases: kill, leader, pause, pause-leader, ids, rolling, writes, idle, scale.
+`make measure CASE=kill` calls it with the tree's own build.  Exit status 0 only if
+nothing overlapped and every goal of the case was met.
 """
 
 import argparse
