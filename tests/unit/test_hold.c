@@ -1,130 +1,5 @@
-/* core/proto/hold: what a worker holds, stops and reports, step by step.  Partitions are
- * letters here: "ab" are two.
- */
-#include "proto/hold.h"
-
-#include "base/status.h"
-
-#include "unit.h"
-
-#include <string.h>
-
-enum { PARTS_MAX = 6, GEN = 9 };
-
-static const struct session self = {1, 1}, other = {2, 2};
-
-static struct hold h;
-static struct actions out;
-static struct head_member member[2];
-static struct head head;
-static uint8_t record[64 * 1024];
-static size_t record_n;
-static struct own_coder coder;
-static void *block;
-
-static void setup(void)
-{
-    struct arena arena;
-
-    block = calloc(1, hold_size(PARTS_MAX));
-    arena_init(&arena, block, hold_size(PARTS_MAX));
-    h = (struct hold){0};
-    ck_assert(hold_init(&h, &arena, PARTS_MAX));
-    member[0] = (struct head_member){.num = 0, .session = self};
-    member[1] = (struct head_member){.num = 1, .session = other};
-    head = (struct head){.stamp = {GEN, 10}, .n = 2, .member = member};
-    out.n = 0;
-    hold_begin_step(&h);
-}
-
-static void teardown(void)
-{
-    free(block);
-}
-
-static void list_begin(void)
-{
-    /* Its epoch does not matter here, only that no grant is younger. */
-    own_write_begin(&coder, record, sizeof record, (struct stamp){head.stamp.gen, 1000},
-                    self);
-}
-
-static void list_add(char id, uint64_t since, struct own_from from, bool is_parked)
-{
-    struct own_item item = {{&id, 1}, 100, since, from, is_parked};
-
-    own_write(&coder, &item);
-}
-
-static void list_end(void)
-{
-    record_n = own_write_end(&coder);
-    ck_assert_uint_gt(record_n, 0);
-}
-
-/* A record that lists each letter, granted at 'since' without a demand. */
-static void list(const char *ids, uint64_t since)
-{
-    list_begin();
-    for (const char *c = ids; *c != '\0'; c++)
-        list_add(*c, since, (struct own_from){0}, false);
-    list_end();
-}
-
-/* A step that applies the record under head 'epoch'. */
-static void apply(uint64_t epoch)
-{
-    uint64_t before = head.stamp.epoch;
-
-    out.n = 0;
-    hold_begin_step(&h);
-    head.stamp.epoch = epoch;
-    ck_assert_int_eq(hold_load(&h, record, record_n), 0);
-    hold_judge(&h, &head, false, before, &out);
-}
-
-static void grant(void)
-{
-    hold_grant(&h, head.stamp.epoch, &out);
-}
-
-static void release(uint64_t epoch)
-{
-    out.n = 0;
-    hold_begin_step(&h);
-    hold_released(&h, epoch, &out);
-}
-
-/* The newest step said this and nothing else; "" for nothing at all. */
-static void said(enum action_type type, uint64_t epoch, const char *ids)
-{
-    if (*ids == '\0') {
-        ck_assert_uint_eq(out.n, 0);
-        return;
-    }
-    ck_assert_uint_eq(out.n, 1);
-    ck_assert_int_eq(out.v[0].type, type);
-    ck_assert_uint_eq(out.v[0].parts.epoch, epoch);
-    ck_assert_uint_eq(out.v[0].parts.n, strlen(ids));
-    for (uint32_t i = 0; i < out.v[0].parts.n; i++) {
-        const struct part_view *v = &out.v[0].parts.part[i];
-
-        ck_assert_uint_eq(v->id.n, 1);
-        ck_assert_int_eq(v->id.at[0], ids[i]);
-        ck_assert_uint_eq(v->gen, GEN);
-        ck_assert_uint_eq(v->weight, 100);
-    }
-    out.n = 0;
-}
-
-/* Holds exactly these, listed at epoch 10, and has said so. */
-static void hold_these(const char *ids)
-{
-    list(ids, 10);
-    apply(10);
-    grant();
-    said(ACT_GRANTED, 10, ids);
-}
+/* core/proto/hold: what a worker holds, stops and reports, step by step. */
+#include "hold_rig.h"
 
 START_TEST(what_is_listed_is_granted_once)
 {
@@ -339,6 +214,15 @@ START_TEST(stopping_all_is_like_a_head_that_took_all)
 }
 END_TEST
 
+START_TEST(stopping_all_before_any_epoch_vouches_for_none)
+{
+    hold_these("a");
+    hold_stop_all(&h, 0, &out);
+    said(ACT_REVOKING, 0, "a");
+    ck_assert_uint_eq(hold_released_through(&h, 0), 0);
+}
+END_TEST
+
 START_TEST(stopping_all_joins_what_is_stopped_already)
 {
     hold_these("abc");
@@ -424,150 +308,20 @@ START_TEST(heads_applied_between_warning_and_deadline_change_nothing_of_it)
 }
 END_TEST
 
-/* Slots in the order of the entries that have one. */
-static uint32_t slots_of(uint32_t *slot)
-{
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < h.now.n; i++)
-        if (h.now.entry[i].state != HOLD_IDLE)
-            slot[n++] = h.now.entry[i].slot;
-    return n;
-}
-
-static void slots_are_small_and_unique(uint32_t count)
-{
-    uint32_t slot[PARTS_MAX];
-
-    ck_assert_uint_eq(slots_of(slot), count);
-    for (uint32_t i = 0; i < count; i++) {
-        ck_assert_uint_lt(slot[i], PARTS_MAX);
-        for (uint32_t k = 0; k < i; k++)
-            ck_assert_uint_ne(slot[i], slot[k]);
-    }
-}
-
-START_TEST(slots_are_unique_small_and_used_again)
-{
-    static const char *const lists[] = {"abc", "bcdef", "f", "abcdef", "ace", "bdf"};
-
-    for (uint64_t round = 0; round < 60; round++) {
-        list(lists[round % 6], 10);
-        apply(10 + round);
-        grant();
-        slots_are_small_and_unique(h.held + h.stopping);
-        if (round % 7 == 6) {
-            ck_assert(hold_fence(&h));
-        } else if (round % 2 == 0) {
-            release(10 + round);
-            grant();
-        }
-        slots_are_small_and_unique(h.held + h.stopping);
-    }
-}
-END_TEST
-
-START_TEST(a_fence_makes_every_slot_new)
-{
-    hold_these("abcdef");
-    list("bcdef", 10);
-    apply(11);
-    release(11); /* one slot waits to be used again */
-    ck_assert(hold_fence(&h));
-    list("abcdef", 12);
-    apply(12);
-    grant();
-    slots_are_small_and_unique(6);
-}
-END_TEST
-
-START_TEST(a_stopping_partition_keeps_its_slot)
-{
-    uint32_t slot[PARTS_MAX];
-
-    hold_these("a");
-    ck_assert_uint_eq(slots_of(slot), 1);
-    uint32_t was = slot[0];
-
-    list("bc", 10);
-    apply(11);
-    ck_assert_uint_eq(out.v[0].parts.part[0].slot, was);
-    grant();
-    ck_assert_uint_eq(slots_of(slot), 3);
-    ck_assert_uint_eq(slot[0], was);
-    slots_are_small_and_unique(3);
-    release(11);
-    ck_assert_uint_eq(out.v[0].parts.part[0].slot, was);
-}
-END_TEST
-
-START_TEST(the_list_has_a_limit_and_keeps_what_it_had)
-{
-    hold_these("abcdef");
-    list("abcdefg", 10);
-    out.n = 0;
-    ck_assert_int_eq(hold_load(&h, record, record_n), STATUS_LIMIT);
-    ck_assert_uint_eq(h.now.n, 6);
-    /* What is being stopped takes room, too. */
-    list("bcdef", 10);
-    apply(11);
-    list("bcdefg", 10);
-    ck_assert_int_eq(hold_load(&h, record, record_n), STATUS_LIMIT);
-    release(11);
-    apply(12);
-    grant();
-    said(ACT_GRANTED, 12, "g");
-}
-END_TEST
-
-START_TEST(long_ids_have_a_limit_too)
-{
-    static char id[PART_ID_MAX];
-    uint32_t n = 0;
-
-    list_begin();
-    for (char c = 'a'; c < 'a' + PARTS_MAX; c++) {
-        memset(id, c, sizeof id);
-        own_write(&coder, &(struct own_item){{id, sizeof id}, 1, 10, {{0, 0}, 0}, false});
-        n += (uint32_t)sizeof id;
-    }
-    list_end();
-    ck_assert_uint_gt(n, h.text_max);
-    ck_assert_int_eq(hold_load(&h, record, record_n), STATUS_LIMIT);
-    ck_assert_uint_eq(h.now.n, 0);
-}
-END_TEST
-
-START_TEST(a_record_that_does_not_decode_changes_nothing)
-{
-    hold_these("ab");
-    head.stamp.gen = GEN + 1;
-    list("cd", 10);
-    head.stamp.gen = GEN;
-    out.n = 0;
-    ck_assert_int_eq(hold_load(&h, record, record_n - 1), STATUS_CORRUPT);
-    ck_assert_int_eq(hold_load(&h, "PO", 2), STATUS_CORRUPT);
-    ck_assert_uint_eq(h.held, 2);
-    ck_assert_uint_eq(h.now.n, 2);
-    hold_stop_all(&h, 10, &out);
-    said(ACT_REVOKING, 10, "ab"); /* of the generation that it was granted in */
-}
-END_TEST
-
-UNIT_MAIN_WITH(
-    "hold", setup, teardown, what_is_listed_is_granted_once,
-    nothing_is_taken_before_it_is_granted, a_demand_keeps_a_grant_back_until_it_is_met,
-    a_demand_on_a_session_that_has_gone_is_met, parked_partitions_are_not_held,
-    whoever_is_away_holds_nothing, a_revoke_comes_first_and_counts_until_it_is_answered,
-    one_answer_covers_every_earlier_revoke, a_stop_outlives_its_listing,
-    skipped_heads_make_one_revoke_that_vouches_for_the_last_head_applied,
-    what_was_taken_and_given_back_in_skipped_heads_is_stopped_first,
-    what_comes_back_while_it_is_stopped_waits_for_the_stop,
-    stopping_all_is_like_a_head_that_took_all, stopping_all_joins_what_is_stopped_already,
-    a_fence_ends_everything_a_stop_under_way_too,
-    from_the_warning_to_the_deadline_no_release_gets_through,
-    no_word_of_the_application_ends_a_fence_early,
-    heads_applied_between_warning_and_deadline_change_nothing_of_it,
-    slots_are_unique_small_and_used_again, a_fence_makes_every_slot_new,
-    a_stopping_partition_keeps_its_slot, the_list_has_a_limit_and_keeps_what_it_had,
-    long_ids_have_a_limit_too, a_record_that_does_not_decode_changes_nothing)
+UNIT_MAIN_WITH("hold", setup, teardown, what_is_listed_is_granted_once,
+               nothing_is_taken_before_it_is_granted,
+               a_demand_keeps_a_grant_back_until_it_is_met,
+               a_demand_on_a_session_that_has_gone_is_met, parked_partitions_are_not_held,
+               whoever_is_away_holds_nothing,
+               a_revoke_comes_first_and_counts_until_it_is_answered,
+               one_answer_covers_every_earlier_revoke, a_stop_outlives_its_listing,
+               skipped_heads_make_one_revoke_that_vouches_for_the_last_head_applied,
+               what_was_taken_and_given_back_in_skipped_heads_is_stopped_first,
+               what_comes_back_while_it_is_stopped_waits_for_the_stop,
+               stopping_all_is_like_a_head_that_took_all,
+               stopping_all_before_any_epoch_vouches_for_none,
+               stopping_all_joins_what_is_stopped_already,
+               a_fence_ends_everything_a_stop_under_way_too,
+               from_the_warning_to_the_deadline_no_release_gets_through,
+               no_word_of_the_application_ends_a_fence_early,
+               heads_applied_between_warning_and_deadline_change_nothing_of_it)
