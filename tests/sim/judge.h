@@ -94,7 +94,8 @@ struct judge {
     bool went_back;
     struct stamp back_to;
     uint64_t lost_gen;
-    struct bytes record; /* scratch: an own record put together */
+    uint64_t ids_until_us; /* the leases of that time last */
+    struct bytes record;   /* scratch: an own record put together */
     char record_room[1 << 16];
 };
 

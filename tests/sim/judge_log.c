@@ -61,6 +61,14 @@ static void read_item(struct sim *s, const struct head_member *m,
                                 .from_epoch = item->from.epoch};
 }
 
+static void keep_parts(struct judge *j, struct session owner)
+{
+    for (uint32_t i = 0; i < SIM_PARTS_MAX; i++)
+        if (j->now.part[i].is_listed && session_equal(j->now.part[i].owner, owner) &&
+            !j->next.part[i].is_listed)
+            j->next.part[i] = j->now.part[i];
+}
+
 static void read_own(struct sim *s, const struct head_member *m)
 {
     struct own_coder c;
@@ -72,9 +80,12 @@ static void read_own(struct sim *s, const struct head_member *m)
         return;
     if (!gather(s, m)) {
         /* A write of before the log went back may find the sequence that it expects, and
-         * spoil a slot that is in use.  A leader has to find it out (L8). */
-        if (s->judge->went_back)
+         * spoil a slot that is in use, or name one that was lost.  A leader has to find
+         * it out (L8); until then the worker goes by what it has. */
+        if (s->judge->went_back) {
+            keep_parts(s->judge, m->session);
             return;
+        }
         sim_fail(s, "I13", "the record of %s is not what the head names", m->id);
         return;
     }

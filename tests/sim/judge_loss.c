@@ -36,6 +36,8 @@ void judge_log_back(struct sim *s, const struct log_record *head)
     if (newest.gen > j->lost_gen)
         j->lost_gen = newest.gen;
     j->went_back = true;
+    j->ids_until_us =
+        s->now_us + 2 * SIM_MS * (s->timing.leader_authority + s->timing.heartbeat_ttl);
 }
 
 void judge_error(struct sim *s, struct proc *p, int code)
