@@ -10,6 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CUT_REASON "the application does not take its events"
+#define CUT_TEXT                                                     \
+    "the application does not take its events; this worker gave up " \
+    "everything and left"
+
 /* ---- what is held
  * ------------------------------------------------------------------------
  *
@@ -38,7 +43,7 @@ static void clear_words(struct parti_worker *w)
     w->is_fenced = false;
 }
 
-/* Rights for the partitions of an action, in their order. */
+/* Rights for the partitions of an action, in their order; NULL: no memory. */
 static const struct parti_hold *holds_of(struct parti_worker *w, const struct action *a)
 {
     if (a->parts.n > w->hold_room) {
@@ -112,14 +117,40 @@ static void set_id(struct parti_worker *w, const char *id)
 /* ---- what the loop wants
  * --------------------------------------------------------------------- */
 
+/* An action that the application cannot be told of.  A revoke among them would never be
+ * answered, and a grant never given up, so nothing is held from this instant on, the
+ * application is told so with what is reserved for it, and the group finds this worker
+ * silent: no release is reported that did not happen. */
+static void cut(struct parti_worker *w)
+{
+    uint64_t now_ns = clock_boot_ns();
+
+    w->is_cut = true;
+    atomic_store_explicit(&w->deadline_ns, 0, memory_order_release);
+    clear_words(w);
+    if (w->callbacks.lease != NULL)
+        w->callbacks.lease(w->callbacks.ctx, now_ns);
+    log_error("PARTI-E%03d %s", (int)ERR_EVENTS_UNTAKEN, CUT_TEXT);
+    sources_watch(w->sources, false);
+    dispatch_cut(w->dispatch, CUT_REASON, now_ns);
+    loop_quit(w->loop);
+}
+
 static void deliver(struct parti_worker *w, const struct action *a,
                     const struct parti_hold *hold)
 {
-    if (dispatch_put(w->dispatch, a, hold) == 0)
-        return;
-    /* A grant that is never told could never be given up: leave instead. */
-    log_error("the application does not take its events; this worker leaves");
-    loop_stop(w->loop, false);
+    if (dispatch_put(w->dispatch, a, hold) < 0)
+        cut(w);
+}
+
+static void deliver_parts(struct parti_worker *w, const struct action *a)
+{
+    const struct parti_hold *hold = holds_of(w, a);
+
+    if (hold == NULL)
+        cut(w);
+    else
+        deliver(w, a, hold);
 }
 
 static void on_plan(struct parti_worker *w, const struct plan_request *request)
@@ -133,13 +164,16 @@ static void on_stopped(struct parti_worker *w)
 {
     atomic_store(&w->deadline_ns, 0);
     set_state(w, PARTI_SHUTDOWN);
-    (void)dispatch_stopped(w->dispatch, 0, "");
+    dispatch_stopped(w->dispatch, w->is_cut ? ERR_EVENTS_UNTAKEN : 0,
+                     w->is_cut ? CUT_TEXT : "");
 }
 
 static void perform(void *ctx, const struct action *a)
 {
     struct parti_worker *w = ctx;
 
+    if (w->is_cut && a->type != ACT_STOPPED)
+        return;
     switch (a->type) {
     case ACT_LEAD: sources_watch(w->sources, a->lead.is_on); break;
     case ACT_LIST: sources_ask(w->sources, a->list.commanded); break;
@@ -148,7 +182,7 @@ static void perform(void *ctx, const struct action *a)
     case ACT_GRANTED:
     case ACT_REVOKING:
     case ACT_RELEASED:
-        deliver(w, a, holds_of(w, a));
+        deliver_parts(w, a);
         if (a->type == ACT_REVOKING && w->callbacks.revoking == NULL)
             loop_released(w->loop, a->parts.epoch); /* nobody who could object */
         break;

@@ -146,6 +146,34 @@ START_TEST(what_is_being_stopped_takes_room_wherever_it_stands)
 }
 END_TEST
 
+/* Appends an item whose id is n times this letter. */
+static void list_long(char letter, size_t n)
+{
+    static char id[PART_ID_MAX];
+
+    memset(id, letter, n);
+    own_write(&coder, &(struct own_item){{id, n}, 100, 10, {{0, 0}, 0}, false});
+}
+
+START_TEST(what_is_being_stopped_is_not_dropped_for_a_shorter_name)
+{
+    list_begin();
+    list_long('g', PART_ID_MAX);
+    list_end();
+    apply(10);
+    grant();
+    ck_assert_uint_eq(h.held, 1);
+    /* Its name has no room any more, that of the last one would. */
+    list_begin();
+    list_long('a', h.text_max - PART_ID_MAX + 1);
+    list_long('h', 1);
+    list_end();
+    ck_assert_int_eq(hold_load(&h, record, record_n), STATUS_LIMIT);
+    ck_assert_uint_eq(h.now.n, 1);
+    ck_assert_uint_eq(h.held, 1);
+}
+END_TEST
+
 START_TEST(memory_that_is_too_small_is_refused)
 {
     size_t size = hold_size(PARTS_MAX), enough = 0;
@@ -172,4 +200,5 @@ UNIT_MAIN_WITH("hold_list", setup, teardown, slots_are_unique_small_and_used_aga
                the_list_has_a_limit_and_keeps_what_it_had, long_ids_have_a_limit_too,
                a_record_that_does_not_decode_changes_nothing,
                what_is_being_stopped_takes_room_wherever_it_stands,
-               memory_that_is_too_small_is_refused)
+               memory_that_is_too_small_is_refused,
+               what_is_being_stopped_is_not_dropped_for_a_shorter_name)
