@@ -214,7 +214,7 @@ static void dispatch(struct node *n, const struct event *ev)
         lead_answer(n, ev);
         break;
     case EV_LISTED: list_taken(n, ev); break;
-    case EV_LIST_FAILED: list_failed(n); break;
+    case EV_LIST_FAILED: list_failed(n, ev->list_failed.why); break;
     case EV_PLANNED: plan_answered(n, ev); break;
     case EV_RELEASED: work_released(n, ev->released.epoch); break;
     case EV_STOP: work_stop(n, ev->stop.restart); break;
@@ -290,8 +290,9 @@ static enum life_state wanted_life(const struct node *n)
         return LIFE_INIT;
     if (n->degraded != NULL && n->life != LIFE_INIT)
         return LIFE_DEGRADED;
+    /* A plugin in trouble hides the phase: that goes on, with the last good answer. */
     if (n->me.is_joined && work_has_lease(n))
-        return life_of_phase(n->phase);
+        return n->trouble[0] != '\0' ? LIFE_DEGRADED : life_of_phase(n->phase);
     if (session_is_none(n->term.leader))
         return LIFE_ELECTION;
     return LIFE_WAITING_ASSIGNMENT;
@@ -308,7 +309,7 @@ static const char *life_reason(const struct node *n, enum life_state to)
     case LIFE_SCALING: return "a window is open";
     case LIFE_REBALANCING: return "partitions move";
     case LIFE_EMERGENCY: return "a worker was lost";
-    case LIFE_DEGRADED: return n->degraded != NULL ? n->degraded : "degraded";
+    case LIFE_DEGRADED: return n->degraded != NULL ? n->degraded : n->trouble;
     case LIFE_SHUTDOWN: return "stopped";
     }
     return "";
@@ -322,7 +323,9 @@ static void move_life(struct node *n, enum life_state next)
     a->state.from = n->life;
     a->state.to = next;
     a->state.reason = life_reason(n, next);
-    node_tell(n, "state %s -> %s", life_name(n->life), life_name(next));
+    node_tell(n, "state %s -> %s%s%s", life_name(n->life), life_name(next),
+              next == LIFE_DEGRADED ? ": " : "",
+              next == LIFE_DEGRADED ? a->state.reason : "");
     n->life = next;
 }
 

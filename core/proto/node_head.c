@@ -283,7 +283,7 @@ static bool state_is_due(const struct node *n, const struct mate *m)
     if (m->is_expired || state == m->head.state)
         return false;
     return state != MEMBER_DRAINING ||
-           (n->plan.state == PLAN_NONE && !n->window.wants_now);
+           (n->plan.state == PLAN_NONE && !(n->window.wants_now && plan_is_possible(n)));
 }
 
 /* Drops, changes of state, and what a leaver waits for. */

@@ -150,6 +150,7 @@ static void begin_leading(struct node *n, bool is_first)
     l->list_at_ms = 0;
     l->is_lost = false;
     l->is_emergency = false;
+    l->source = l->strategy = (struct trouble){0};
     l->release_ms = 0;
     l->heads_next = 0;
     memset(l->heads, 0, sizeof l->heads);
@@ -359,6 +360,7 @@ static void send_beacon(struct node *n, uint8_t flags)
     b->k = ++n->term.k;
     b->phase = plan_phase(n);
     b->flags = flags;
+    bytes_to_text(bytes_of(lead_trouble(n)), b->trouble, sizeof b->trouble);
     /* L1: bits only before the end of authority; the allowance says how long before. */
     if (flags == 0 && lead_has_authority(n) && n->is_up) {
         b->allowance_ms = n->conf.ownership == OWNERSHIP_AVAILABLE
@@ -390,12 +392,32 @@ void lead_renew(struct node *n)
     start_lease_write(n, n->lead.last_seq);
 }
 
+/* Who leaves stands up after all who stay: only if nobody else does, it leads until the
+ * log says that it has left. */
+static uint64_t stand_up_ms(const struct node *n)
+{
+    uint64_t later =
+        n->me.leaving != LEAVING_NO ? 2 * n->conf.timing.election_timeout : 0;
+
+    return n->is_up ? sat_add(n->term.elect_at_ms, later) : UINT64_MAX;
+}
+
 static void run_follower(struct node *n)
 {
-    if (!n->is_up || n->now_ms < n->term.elect_at_ms || n->me.leaving != LEAVING_NO)
+    if (n->now_ms < stand_up_ms(n))
         return;
     term_wait(&n->term, &n->conf.timing, n->me.is_joined, 0, 1, &n->rand, n->now_ms);
     stand_up(n);
+}
+
+/* The source first: without partitions there is nothing to place. */
+const char *lead_trouble(const struct node *n)
+{
+    const struct lead *l = &n->lead;
+
+    return l->source.is_shown     ? l->source.text
+           : l->strategy.is_shown ? l->strategy.text
+                                  : "";
 }
 
 void lead_run(struct node *n)
@@ -407,6 +429,8 @@ void lead_run(struct node *n)
     writer_time(&n->writer, n->now_ms, &n->op, n->out);
     if (!lead_is_heading(n))
         return;
+    trouble_run(&n->lead.source, &n->conf.timing, n->now_ms);
+    trouble_run(&n->lead.strategy, &n->conf.timing, n->now_ms);
     if (n->now_ms >= n->term.beacon_at_ms)
         send_beacon(n, 0);
     load_run(n);
@@ -414,6 +438,7 @@ void lead_run(struct node *n)
     if (n->writer.state == WRITER_IDLE)
         head_write(n);
     n->phase = plan_phase(n);
+    bytes_to_text(bytes_of(lead_trouble(n)), n->trouble, sizeof n->trouble);
 }
 
 uint64_t lead_wake_ms(const struct node *n)
@@ -421,7 +446,7 @@ uint64_t lead_wake_ms(const struct node *n)
     uint64_t wake = UINT64_MAX, at;
 
     if (n->term.role == ROLE_FOLLOWER)
-        return n->is_up && n->me.leaving == LEAVING_NO ? n->term.elect_at_ms : UINT64_MAX;
+        return stand_up_ms(n);
     if (n->writer.state == WRITER_WAITING)
         wake = n->writer.retry_ms;
     if (!lead_is_heading(n))
@@ -429,6 +454,10 @@ uint64_t lead_wake_ms(const struct node *n)
     at = n->term.beacon_at_ms;
     wake = at < wake ? at : wake;
     at = head_wake_ms(n);
+    wake = at < wake ? at : wake;
+    at = trouble_wake_ms(&n->lead.source, &n->conf.timing);
+    wake = at < wake ? at : wake;
+    at = trouble_wake_ms(&n->lead.strategy, &n->conf.timing);
     wake = at < wake ? at : wake;
     at = plan_wake_ms(n);
     return at < wake ? at : wake;

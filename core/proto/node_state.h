@@ -13,6 +13,7 @@
 #include "proto/roster.h"
 #include "proto/term.h"
 #include "proto/transfer.h"
+#include "proto/trouble.h"
 #include "proto/window.h"
 #include "proto/writer.h"
 
@@ -100,6 +101,7 @@ struct lead {
     uint64_t start_over_ms;
     struct stamp seen;     /* highest reported */
     uint64_t recovered_ms; /* when we last left Degraded */
+    struct trouble source, strategy;
     uint64_t rebalances, moves;
 };
 
@@ -112,10 +114,11 @@ struct node {
     struct actions *out;
 
     enum life_state life;
-    bool is_reborn;       /* a session was lost: the way begins at ClaimingID again */
-    enum phase phase;     /* of the group */
-    const char *degraded; /* the reason, NULL: not degraded */
-    uint64_t good_ms;     /* since when nothing is wrong with link and log */
+    bool is_reborn;   /* a session was lost: the way begins at ClaimingID again */
+    enum phase phase; /* of the group */
+    char trouble[TROUBLE_ROOM]; /* of the group: why it is Degraded, "": it is not */
+    const char *degraded;       /* the reason, NULL: not degraded */
+    uint64_t good_ms;           /* since when nothing is wrong with link and log */
     bool is_up;
     bool was_up;
     uint64_t down_ms; /* since when the link is down */
@@ -175,7 +178,8 @@ void lead_resign(struct node *n);
 void lead_run(struct node *n);
 void lead_renew(struct node *n); /* writes the lease again; the writer is idle */
 uint64_t lead_wake_ms(const struct node *n);
-bool lead_is_heading(const struct node *n); /* leads, and knows the head */
+const char *lead_trouble(const struct node *n); /* with a plugin; "": none to be shown */
+bool lead_is_heading(const struct node *n);     /* leads, and knows the head */
 bool lead_has_authority(const struct node *n);
 
 /* node_load.c: what a new leader reads */
@@ -191,6 +195,7 @@ uint64_t head_wake_ms(const struct node *n);
 /* node_plan.c: what the leader wants */
 void plan_watch(struct node *n); /* expiry, leaving, windows */
 void plan_answered(struct node *n, const struct event *ev);
+bool plan_is_possible(const struct node *n); /* there is something to place */
 bool plan_is_active(const struct node *n, uint32_t num);
 bool plan_is_candidate(const struct node *n, uint32_t num);
 uint64_t plan_members_print(const struct node *n); /* fingerprint */
@@ -204,6 +209,6 @@ bool place_taken(struct node *n, const struct event *ev);
 
 /* node_list.c: what the source lists */
 void list_taken(struct node *n, const struct event *ev);
-void list_failed(struct node *n);
+void list_failed(struct node *n, const char *why);
 
 #endif

@@ -222,7 +222,7 @@ static void try_next(struct node *n)
         return;
     }
     if (mine->own.size > n->conf.record_max) {
-        node_error(n, ERR_LOG_FORKED, "this worker's record is larger than it can read");
+        node_error(n, ERR_RECORD_SIZE, "this worker's record is larger than it can read");
         f->retry_ms = n->now_ms + n->conf.timing.heartbeat_interval;
         return;
     }
@@ -377,6 +377,7 @@ void work_hear_beacon(struct node *n, const struct beacon *b)
             lead_step_down(n, "the leader lives");
     }
     n->phase = b->phase;
+    bytes_to_text(bytes_of(b->trouble), n->trouble, sizeof n->trouble);
     m->heard = b->leader;
     m->heard_k = b->k;
     if ((b->flags & BEACON_RESIGNS) != 0)

@@ -270,6 +270,56 @@ int cli_interrupt(struct cli_live *live)
     return code;
 }
 
+const char *cli_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "";
+}
+
+struct wanted {
+    const char *event, *key, *text;
+    json_t *got;
+};
+
+static bool is_wanted(const char *line, void *ctx)
+{
+    struct wanted *w = ctx;
+
+    w->got = json_loads(line, 0, NULL);
+    ck_assert_msg(w->got != NULL, "this is no JSON: %s", line);
+    if (strcmp(cli_text(w->got, "event"), w->event) == 0 &&
+        (w->text == NULL || strcmp(cli_text(w->got, w->key), w->text) == 0))
+        return true;
+    json_decref(w->got);
+    return false;
+}
+
+json_t *cli_event(struct cli_live *live, const char *event, const char *key,
+                  const char *text)
+{
+    struct wanted w = {event, key, text, NULL};
+
+    cli_line(live, is_wanted, &w);
+    return w.got;
+}
+
+struct cli_live *cli_start_run(const char *conf)
+{
+    const char *const words[] = {"run", "-c", conf, "--events", "-", NULL};
+    struct cli_live *live = calloc(1, sizeof *live);
+
+    ck_assert_ptr_nonnull(live);
+    cli_start(live, words);
+    return live;
+}
+
+void cli_finish(struct cli_live *live)
+{
+    ck_assert_int_eq(cli_interrupt(live), 0);
+    free(live);
+}
+
 /* ---- workers */
 
 static void on_assigned(void *ctx, uint64_t epoch,

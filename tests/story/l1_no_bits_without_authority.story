@@ -18,9 +18,9 @@ expect:
 [  3642] w0 > fenced at 3792: the lease was not renewed
 [  3642] w1 > fenced at 3792: the lease was not renewed
 [  3642] w2 > fenced at 3792: the lease was not renewed
-[  3792] w0 > state Stable -> Degraded
-[  3792] w1 > state Stable -> Degraded
-[  3792] w2 > state Stable -> Degraded
+[  3792] w0 > state Stable -> Degraded: fenced: the lease has ended
+[  3792] w1 > state Stable -> Degraded: fenced: the lease has ended
+[  3792] w2 > state Stable -> Degraded: fenced: the lease has ended
 [  4344] w0 > candidate
 [  4404] w1 > candidate
 [  5344] w0 > follow: the log does not answer

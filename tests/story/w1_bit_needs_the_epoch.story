@@ -23,7 +23,7 @@ expect:
 [  3574] w0 > state Scaling -> Rebalancing
 [  3579] w0 > state Rebalancing -> Stable
 [  3942] w0 > fenced at 4092: the lease was not renewed
-[  4092] w0 > state Stable -> Degraded
+[  4092] w0 > state Stable -> Degraded: fenced: the lease has ended
 [  5640] w0 > apply epoch 5 (release)
 [  5679] w0 > app: may hold until 6727
 [  5679] w0 > app: takes 0 1 (epoch 5)

@@ -28,7 +28,7 @@ expect:
 [  4639] w1 > apply epoch 3 (emergency)
 [  4639] w1 > app: takes 5 (epoch 3)
 [  7000] w2 > fenced at 3792: the lease was not renewed
-[  7000] w2 > state Stable -> Degraded
+[  7000] w2 > state Stable -> Degraded: fenced: the lease has ended
 [  7000] w2 > leader worker-0, term 2
 [  7000] w2 > follow: a higher term is heard
 [  7000] w2 > apply epoch 3 (emergency)
