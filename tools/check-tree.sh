@@ -143,9 +143,9 @@ end
     parti=
     for test in "$@"; do
         case $test in
-        tests/edge/* | tests/chaos/* | tests/bench/* | *_live) ;;
         # These only start parti, which runs under valgrind then.
-        tests/cli/*) [ -f "$src/$test" ] || parti="$parti $test" ;;
+        */test_cli_files | */test_cli_plan) parti="$parti $test" ;;
+        tests/edge/* | tests/chaos/* | tests/bench/* | tests/cli/*) ;;
         *) [ -f "$src/$test" ] || tests="$tests $test" ;;
         esac
     done
