@@ -29,7 +29,7 @@ struct loop_options {
     struct node_conf node; /* chunk_max is set by the loop: half of max_payload */
     struct nats_link_options nats;
     const struct nats_child_options *embedded; /* NULL: the servers of nats.url */
-    uint64_t operation_ms;                     /* time-out of one operation of the log */
+    uint64_t operation_ms; /* of the log, where the node does not say */
     void *ctx;
     /* LIST, PLAN, HOLD, GRANTED, REVOKING, RELEASED, FENCED, STATE, LEADER, ID, ERROR,
      * TRACE; STOPPED is the last call. */

@@ -392,9 +392,10 @@ void plan_watch(struct node *n)
 
     /* L3: nothing is granted or expired before the barrier; and nothing is decided by one
      * who may have been deposed meanwhile. */
-    if (l->is_lost || !l->is_loaded || n->now_ms < n->term.barrier_end_ms ||
-        !lead_has_authority(n))
+    if (l->is_lost || l->suspicion != NULL || !l->is_loaded ||
+        n->now_ms < n->term.barrier_end_ms || !lead_has_authority(n))
         return;
+    roster_forget_silent(&n->roster, &n->conf.timing, n->now_ms);
     for (uint32_t num = 0; num < n->roster.n; num++)
         if (n->roster.mate[num].is_member)
             watch_member(n, &n->roster.mate[num]);

@@ -43,17 +43,24 @@ static void clean_environment(void)
     (void)setenv("XDG_STATE_HOME", dir, 1);
 }
 
+/* PARTI_TEST_UNDER names a program that runs parti: make check-valgrind's. */
 static pid_t start(const char *const words[], int out, int err)
 {
+    const char *under = getenv("PARTI_TEST_UNDER");
     char program[PATH_ROOM];
-    const char *argv[WORDS_MAX + 2] = {program};
+    const char *argv[WORDS_MAX + 3];
     pid_t parent = getpid(), pid;
+    int n = 0;
 
     format(program, sizeof program, "%s/parti", need("PARTI_BUILDDIR"));
-    for (int i = 0; words[i] != NULL; i++) {
-        ck_assert_int_lt(i, WORDS_MAX);
-        argv[i + 1] = words[i];
+    if (under != NULL)
+        argv[n++] = under;
+    argv[n++] = program;
+    while (*words != NULL) {
+        ck_assert_int_lt(n, WORDS_MAX + 2);
+        argv[n++] = *words++;
     }
+    argv[n] = NULL;
     pid = fork();
     ck_assert_int_ge(pid, 0);
     if (pid > 0)
@@ -62,7 +69,7 @@ static pid_t start(const char *const words[], int out, int err)
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
         dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0)
         _exit(126);
-    (void)execv(program, (char *const *)(uintptr_t)argv);
+    (void)execv(argv[0], (char *const *)(uintptr_t)argv);
     _exit(127);
 }
 

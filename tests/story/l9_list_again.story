@@ -20,7 +20,7 @@ expect:
 [  3411] w0 > the source has no list
 [  3412] w0 > leader worker-0, term 2
 [  3412] w1 > leader worker-0, term 2
-[  3417] w0 > loaded 6 partitions
+[  3419] w0 > loaded 6 partitions
 [  4629] w0 > the source has no list
 [  4631] w0 > worker-2 expired
 [  4631] w0 > plan (emergency): 6 partitions, 2 workers

@@ -52,7 +52,7 @@ expect:
 [  4425] w0 > leader worker-0, term 2
 [  4425] w1 > leader worker-0, term 2
 [  4425] w1 > state Degraded -> Stable
-[  4430] w0 > loaded 6 partitions
+[  4432] w0 > loaded 6 partitions
 [  5642] w0 > listed 6: 0 added, 0 removed, 0 reweighted
 [  5644] w0 > worker-2 expired
 [  5644] w0 > plan (emergency): 6 partitions, 2 workers

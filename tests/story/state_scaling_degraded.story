@@ -37,6 +37,6 @@ expect:
 [  6000] w0 > stop
 [  6066] w0 > fenced at 6216: the lease was not renewed
 [  6216] w0 > state Scaling -> Degraded: fenced: the lease has ended
-[  6937] w0 > follow: the log does not answer
+[  7086] w0 > follow: the leader lives
 [  7108] w0 > session lost: the head has no such session any more
 [  7108] w0 > state Degraded -> Shutdown

@@ -24,6 +24,5 @@ expect:
 [  4123] w1 > app: takes 0 (epoch 3)
 [  4123] w2 > apply epoch 3 (emergency)
 [  4123] w2 > app: takes 1 (epoch 3)
-[  4403] w0 > follow: the log does not answer
-[  4989] w0 > candidate
-[  5989] w0 > follow: the log does not answer
+[  4828] w0 > follow: the log does not answer
+[  5414] w0 > candidate
