@@ -1,7 +1,7 @@
 /* plugins/kafka/kafka_watch: when it looks, what it tells, when it rests, and how it
  * ends. Linked in, with looks made by the test; no broker.
  */
-#include "kafka_watch.h"
+#include "plugins/kafka/kafka_watch.h"
 
 #include "unit.h"
 
@@ -72,12 +72,13 @@ static int32_t look(void *ctx, uint64_t deadline_ms, struct kafka_rows **ret,
     int32_t code = w->code;
     uint32_t weight = w->weight;
     gate_unlock(&w->gate);
-    while (is_blocking) {
-        if (kafka_watch_is_stopped(w->watch))
-            return PARTI_CANCELED;
-        gate_lock(&w->gate);
-        (void)gate_wait(&w->gate, threads_now_ms() + 1);
-        gate_unlock(&w->gate);
+    if (is_blocking) {
+        while (!kafka_watch_is_stopped(w->watch)) {
+            gate_lock(&w->gate);
+            (void)gate_wait(&w->gate, threads_now_ms() + 1);
+            gate_unlock(&w->gate);
+        }
+        return PARTI_CANCELED;
     }
     if (code != PARTI_OK)
         return parti_fail(error, code, "so the test says");
