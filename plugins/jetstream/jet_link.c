@@ -289,6 +289,8 @@ int32_t jet_inbox_open(struct jet_link *link, struct jet_inbox *inbox,
                        (unsigned long long)inbox->number);
         inbox->next = link->inbox;
         link->inbox = inbox;
+        if (link->session->is_deaf)
+            jet_session_deaf(link->session, inbox);
         if (inbox->is_feed)
             code = jet_session_feed(link->session, inbox);
         if (code != PARTI_OK)

@@ -1,5 +1,7 @@
 #include "plugins/jetstream/jet_session.h"
 
+#include <netdb.h>
+
 /* nats.c puts "(file.c:line): " before its texts: no news to anybody. */
 static const char *without_place(const char *text)
 {
@@ -117,6 +119,20 @@ static void on_closed(natsConnection *nc, void *ctx)
     (void)pthread_mutex_unlock(&link->mutex);
 }
 
+static void deny(const struct jet_session *session, struct jet_inbox *inbox,
+                 const char *what, const char *subject, size_t n)
+{
+    inbox->code = PARTI_RETRY;
+    (void)snprintf(inbox->text, sizeof inbox->text,
+                   "%.80s does not permit this user to %s '%.*s'; add the permission",
+                   session->server, what, (int)(n < 80 ? n : 80), subject);
+}
+
+void jet_session_deaf(const struct jet_session *session, struct jet_inbox *inbox)
+{
+    deny(session, inbox, "subscribe to", "_INBOX.>", 8);
+}
+
 /* 'Permissions Violation for Publish to "SUBJECT"': whoever asked there waits in vain.
  * Where it is a subscription that is refused, inboxes are, or only an advisory. */
 static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *ctx)
@@ -133,16 +149,14 @@ static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, vo
         return;
     int32_t is_inbox = strncmp(open + 1, session->prefix, strlen(session->prefix)) == 0;
     (void)pthread_mutex_lock(&link->mutex);
+    session->is_deaf |= is_inbox;
     for (struct jet_inbox *i = link->inbox; i != NULL; i = i->next) {
         int32_t is_asked = strlen(i->asked) == n && strncmp(i->asked, open + 1, n) == 0;
 
-        if (i->session != session->number || (!is_inbox && !is_asked))
-            continue;
-        i->code = PARTI_RETRY;
-        (void)snprintf(i->text, sizeof i->text,
-                       "%.80s does not permit this user to %s '%.*s'; add the permission",
-                       session->server, is_inbox ? "subscribe to" : "publish to",
-                       (int)(n < 80 ? n : 80), open + 1);
+        if (i->session == session->number && is_inbox)
+            jet_session_deaf(session, i);
+        else if (i->session == session->number && is_asked)
+            deny(session, i, "publish to", open + 1, n);
     }
     (void)pthread_cond_broadcast(&link->cond);
     (void)pthread_mutex_unlock(&link->mutex);
@@ -213,8 +227,22 @@ static natsStatus set_options(natsOptions *o, struct jet_session *session)
     return s;
 }
 
-static void say_connect(char why[200], const char *server, natsStatus s, const char *text)
+/* nats.c says the same of a name that nobody knows and of a port where nobody listens. */
+static int32_t resolves(const char *host)
 {
+    struct addrinfo *list = NULL;
+    int answer = getaddrinfo(host, NULL, NULL, &list);
+
+    if (answer == 0)
+        freeaddrinfo(list);
+    return answer == 0;
+}
+
+static void say_connect(char why[200], const struct jet_session *session,
+                        const struct jet_url *url, natsStatus s, const char *text)
+{
+    const char *server = session->server;
+
     if (s == NATS_CONNECTION_AUTH_FAILED)
         say(why,
             "%.80s refuses the credentials; check user and password, creds or nkey of "
@@ -223,14 +251,18 @@ static void say_connect(char why[200], const char *server, natsStatus s, const c
     else if (s == NATS_SECURE_CONNECTION_WANTED)
         say(why, "%.80s does not offer TLS, which tls:// or a tls_ key asks for", server);
     else if (s == NATS_SSL_ERROR || s == NATS_SECURE_CONNECTION_REQUIRED)
-        say(why, "TLS with %.80s fails (%.60s); check tls_ca, tls_cert and tls_key",
+        say(why, "TLS with %.80s fails (%.90s); check tls_ca, tls_cert and tls_key",
             server, without_place(text));
     else if (s == NATS_TIMEOUT)
         say(why, "%.80s takes connections but does not answer: stopped or overloaded",
             server);
+    else if (s != NATS_NO_SERVER)
+        say(why, "%.80s breaks the connection off (%.60s); its log says why", server,
+            without_place(text));
+    else if (!resolves(url->host))
+        say(why, "the name '%.120s' does not resolve; correct url", url->host);
     else
-        say(why, "nothing answers at %.80s (%.60s); start the server, or correct url",
-            server, without_place(text));
+        say(why, "nothing answers at %.80s; start the server, or correct url", server);
 }
 
 /* Sets up one subscription so that its end is told.  Nonzero: it stands. */
@@ -298,7 +330,7 @@ int32_t jet_session_create(struct jet_session **ret, struct jet_link *link,
 
         if (text == NULL || text[0] == '\0')
             text = natsStatus_GetText(s);
-        say_connect(why, session->server, s, text);
+        say_connect(why, session, url, s, text);
         *ret_is_plain = s == NATS_NO_SERVER || s == NATS_TIMEOUT;
         natsOptions_Destroy(o);
         free(session);

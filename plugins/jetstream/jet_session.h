@@ -68,6 +68,7 @@ struct jet_session {
     struct jet_feed *feed;
     size_t complete_n; /* subscriptions that the library is done with */
     int32_t is_closed;
+    int32_t is_deaf; /* our inboxes are not permitted */
     int32_t is_lost; /* nobody will tell when the library is done: never to be freed */
 };
 
@@ -76,6 +77,9 @@ struct jet_session {
 int32_t jet_session_create(struct jet_session **ret, struct jet_link *link,
                            const struct jet_url *url, char why[200],
                            int32_t *ret_is_plain);
+
+/* Under the link's mutex: says of an inbox that it is not permitted. */
+void jet_session_deaf(const struct jet_session *session, struct jet_inbox *inbox);
 
 /* Under the link's mutex: a subscription for an inbox, and its end.  PARTI_OK,
  * PARTI_NOMEM, PARTI_RETRY. */

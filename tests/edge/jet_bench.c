@@ -26,8 +26,10 @@ void jet_start(struct jet_bench *b, const struct server_options *options,
     memset(b, 0, sizeof *b);
     ck_assert_int_eq(gate_init(&b->gate), 0);
     server_start(&b->server, options);
-    (void)snprintf(b->url, sizeof b->url, "nats://%s127.0.0.1:%d", login, b->server.port);
-    jet_connect(b);
+    (void)snprintf(b->url, sizeof b->url, "nats://%s127.0.0.1:%d",
+                   login != NULL ? login : "", b->server.port);
+    if (login != NULL)
+        jet_connect(b);
 }
 
 void jet_finish(struct jet_bench *b)

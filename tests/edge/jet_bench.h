@@ -29,7 +29,7 @@ struct jet_bench {
     char shown[JET_RESULTS][JET_SHOWN_ROOM]; /* "a/1:100 b:7", or the text of a failure */
 };
 
-/* Starts the server; connects as user:password@ where 'login' says so, else "". */
+/* Starts the server and connects: 'login' is "" or "user:password@"; NULL: does not. */
 void jet_start(struct jet_bench *b, const struct server_options *options,
                const char *login);
 void jet_finish(struct jet_bench *b);
