@@ -39,97 +39,109 @@ int32_t jet_list_state(struct jet_source *s, struct jet_task *task,
 /* ---- subjects ------------------------------------------------------------------------
  */
 
-/* One pass over the pages. */
-struct pass {
-    uint64_t offset;  /* subjects seen */
-    uint64_t doubles; /* of them seen before, at the end of the page before */
-    uint64_t total;   /* by the server's word, in the last page */
-    struct jet_state first, now;
-    int32_t has_lost; /* messages have gone between two pages, perhaps subjects, too */
-    char last[512];   /* the greatest subject so far */
+/* A server gives 100,000 subjects at a time, in the order of their bytes, and knows
+ * nothing of a listing that goes on: where a subject before the next page goes, all
+ * behind it move up, and one that stands there all the time would be missed.  So pages
+ * overlap, and one whose first subject is greater than the last one seen is asked for
+ * again, from further in front.  What comes meanwhile may be missing: the next look at
+ * the stream finds it. */
+enum {
+    OVERLAP = 1000,     /* subjects, doubled each time that it was too little */
+    BACK_MAX = 12,      /* times, for one page */
+    SUBJECT_ROOM = 4352 /* more than fits a line of the protocol */
 };
 
-/* Pages come in order, so a subject that has moved to the next page comes again at once.
- */
-static int32_t take_page(struct jet_source *s, json_t *info, struct pass *pass,
-                         struct parti_error *error)
+struct pages {
+    uint64_t offset; /* of the next page */
+    uint64_t total;  /* by the server's word */
+    int32_t back_n;  /* times that this page began too late */
+    int32_t is_done;
+    char last[SUBJECT_ROOM]; /* the greatest subject so far */
+};
+
+static int32_t take_subjects(struct jet_source *s, const json_t *subjects,
+                             struct pages *p, struct parti_error *error)
 {
-    json_t *subjects = json_object_get(json_object_get(info, "state"), "subjects");
-    char last[sizeof pass->last];
     const char *name;
     json_t *count;
 
-    memcpy(last, pass->last, sizeof last);
-    json_object_foreach(subjects, name, count)
+    json_object_foreach((json_t *)(uintptr_t)subjects, name, count)
     {
         size_t n = strlen(name);
         int32_t code = PARTI_OK;
 
-        if (pass->offset > 0 && strcmp(name, last) <= 0) {
-            pass->doubles++;
-            continue;
-        }
-        if (n < sizeof pass->last && strcmp(name, pass->last) > 0)
-            memcpy(pass->last, name, n + 1);
+        if (p->last[0] != '\0' && strcmp(name, p->last) <= 0)
+            continue; /* the overlap */
         if (n > s->skip)
             code = jet_list_add(s, name + s->skip, n - s->skip,
                                 (uint64_t)json_integer_value(count), error);
         if (code != PARTI_OK)
             return code;
+        if (n < sizeof p->last)
+            memcpy(p->last, name, n + 1);
     }
-    pass->offset += json_object_size(subjects);
     return PARTI_OK;
 }
 
-static int32_t ask_page(struct jet_source *s, struct jet_task *task, struct pass *pass,
-                        int32_t *ret_is_last, struct parti_error *error)
+/* Is the beginning of this page, in order as it is, known already? */
+static int32_t joins(const struct pages *p, json_t *subjects)
+{
+    const char *first = json_object_iter_key(json_object_iter(subjects));
+
+    return p->offset == 0 || (first != NULL && strcmp(first, p->last) <= 0);
+}
+
+static void go_back(struct pages *p)
+{
+    uint64_t by = (uint64_t)OVERLAP << p->back_n;
+
+    p->offset = p->offset < p->total ? p->offset : p->total;
+    p->offset = p->offset > by ? p->offset - by : 0;
+}
+
+static int32_t ask_page(struct jet_source *s, struct jet_task *task, struct pages *p,
+                        struct parti_error *error)
 {
     json_t *info = NULL;
-    uint64_t before = pass->offset;
     int32_t code = jet_api_ask(&s->api, "STREAM.INFO", NULL,
                                json_pack("{s:s, s:I}", "subjects_filter", s->filter,
-                                         "offset", (json_int_t)pass->offset),
+                                         "offset", (json_int_t)p->offset),
                                task, &info, error);
 
     if (code != PARTI_OK)
         return code;
-    jet_api_state(info, &pass->now);
-    if (before == 0)
-        pass->first = pass->now;
-    uint64_t total = jet_api_number(info, "total");
-    if (pass->now.first_seq != pass->first.first_seq ||
-        pass->now.deleted_n != pass->first.deleted_n || total < pass->total)
-        pass->has_lost = 1;
-    pass->total = total;
-    code = take_page(s, info, pass, error);
+    json_t *subjects = json_object_get(json_object_get(info, "state"), "subjects");
+    p->total = jet_api_number(info, "total");
+    if (p->last[0] == '\0')
+        jet_api_state(info, &s->state);
+    if (joins(p, subjects)) {
+        code = take_subjects(s, subjects, p, error);
+        p->offset += json_object_size(subjects);
+        p->is_done = p->offset >= p->total;
+        p->back_n = 0;
+        go_back(p);
+    } else if (p->back_n == BACK_MAX) {
+        code = parti_fail(error, PARTI_RETRY,
+                          "the subjects of %.100s change faster than they can be listed",
+                          s->api.shown);
+    } else {
+        p->back_n++;
+        go_back(p);
+    }
     json_decref(info);
-    *ret_is_last = pass->offset == before || pass->offset >= total;
     return code;
 }
 
 int32_t jet_list_subjects(struct jet_source *s, struct jet_task *task,
                           struct parti_error *error)
 {
-    for (int passes = 0; passes < JET_PASSES_MAX; passes++) {
-        struct pass pass = {.offset = 0};
-        int32_t is_last = 0;
-        int32_t code = weigh_begin(s->weigh);
+    struct pages p = {.offset = 0};
+    int32_t code = weigh_begin(s->weigh);
 
-        memset(&s->skipped, 0, sizeof s->skipped);
-        for (int page = 0; page < JET_PAGES_MAX && code == PARTI_OK && !is_last; page++)
-            code = ask_page(s, task, &pass, &is_last, error);
-        if (code != PARTI_OK)
-            return code;
-        /* What was added meanwhile may be missing: the next look at the stream finds
-         * it.  What stands there all the time must not be. */
-        if (is_last && (!pass.has_lost || pass.offset - pass.doubles == pass.total)) {
-            s->state = pass.first;
-            return PARTI_OK;
-        }
-    }
-    return parti_fail(error, PARTI_RETRY,
-                      "the subjects of %.100s change faster than they can be listed",
-                      s->api.shown);
+    memset(&s->skipped, 0, sizeof s->skipped);
+    for (int page = 0; page < JET_PAGES_MAX && code == PARTI_OK && !p.is_done; page++)
+        code = ask_page(s, task, &p, error);
+    return code;
 }
 
 /* ---- consumers -----------------------------------------------------------------------

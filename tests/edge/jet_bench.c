@@ -146,6 +146,16 @@ const char *jet_list(struct jet_bench *b)
     return text;
 }
 
+static uint32_t count_prefix(const struct listing *l, const char *prefix)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < l->n; i++)
+        n += l->id[i].n >= strlen(prefix) &&
+             memcmp(l->id[i].at, prefix, strlen(prefix)) == 0;
+    return n;
+}
+
 static void on_done(void *ctx, const struct source_result *r)
 {
     struct jet_bench *b = ctx;
@@ -154,6 +164,8 @@ static void on_done(void *ctx, const struct source_result *r)
     if (b->n < JET_RESULTS) {
         b->status[b->n] = r->status;
         b->count[b->n] = r->status == STATUS_OK ? r->listing->n : 0;
+        if (r->status == STATUS_OK && b->prefix != NULL)
+            b->with_prefix[b->n] = count_prefix(r->listing, b->prefix);
         if (r->status == STATUS_OK)
             show(r->listing, b->shown[b->n], sizeof b->shown[0]);
         else

@@ -25,6 +25,8 @@ struct jet_bench {
     struct gate gate;
     uint32_t n; /* results so far */
     int status[JET_RESULTS];
+    const char *prefix;                      /* of ids to be counted apart, or NULL */
+    uint32_t with_prefix[JET_RESULTS];       /* those */
     uint32_t count[JET_RESULTS];             /* partitions */
     char shown[JET_RESULTS][JET_SHOWN_ROOM]; /* "a/1:100 b:7", or the text of a failure */
 };

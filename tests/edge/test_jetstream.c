@@ -5,6 +5,8 @@
 
 #include "edge/clock.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -135,6 +137,56 @@ START_TEST(a_hundred_thousand_subjects_and_more_by_pages)
     ck_assert_uint_eq(b.count[number], 130000);
     (void)printf("  %s: 100000 subjects in %d ms, 130000 (two pages) in %d ms\n",
                  rig_program(_i)->version, (int)one, (int)two);
+    jet_finish(&b);
+}
+END_TEST
+
+/* Subjects in front of all others come and go, by hundreds, until told to stop. */
+static void *churn(void *ctx)
+{
+    atomic_int *is_ending = ctx;
+    natsConnection *nc = NULL;
+    natsMsg *msg = NULL;
+
+    ck_assert_int_eq(natsConnection_ConnectTo(&nc, b.url), NATS_OK);
+    while (!atomic_load(is_ending)) {
+        for (int i = 0; i < 300; i++) {
+            char subject[32];
+
+            (void)snprintf(subject, sizeof subject, "t.a.%d", i);
+            ck_assert_int_eq(natsConnection_Publish(nc, subject, NULL, 0), NATS_OK);
+        }
+        ck_assert_int_eq(natsConnection_RequestString(&msg, nc, "$JS.API.STREAM.PURGE.T",
+                                                      "{\"filter\":\"t.a.>\"}", 30000),
+                         NATS_OK);
+        natsMsg_Destroy(msg);
+    }
+    natsConnection_Destroy(nc);
+    return NULL;
+}
+
+START_TEST(a_subject_that_stands_is_never_missed_while_others_go)
+{
+    enum { STANDING = 101000, LISTINGS = 4 };
+    atomic_int is_ending = 0;
+    pthread_t thread;
+
+    begin(_i);
+    make_stream("T", "[\"t.>\"]");
+    publish_many("t.s", STANDING);
+    JET_SECTION(&b, "stream", "T", "poll_interval", "0", "keys", "{2}/{3}");
+    b.prefix = "s";
+    ck_assert_int_eq(pthread_create(&thread, NULL, churn, &is_ending), 0);
+    jet_listen(&b, 20000);
+    (void)jet_await(&b, 0, 0, "/");
+    for (int i = 0; i < LISTINGS; i++)
+        (void)jet_refresh(&b);
+    atomic_store(&is_ending, 1);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    for (uint32_t i = 0; i < b.n; i++) {
+        ck_assert_msg(b.status[i] == 0, "%s", b.shown[i]);
+        ck_assert_uint_eq(b.with_prefix[i], STANDING);
+    }
     jet_finish(&b);
 }
 END_TEST
@@ -326,6 +378,7 @@ RIG_MAIN("jetstream", subjects_are_partitions_by_tokens_depth_and_template,
          messages_of_subjects_that_collapse_add_up,
          subjects_without_enough_tokens_are_left_out,
          a_hundred_thousand_subjects_and_more_by_pages,
+         a_subject_that_stands_is_never_missed_while_others_go,
          consumers_by_name_with_what_is_pending, a_thousand_consumers_by_pages,
          keys_of_a_bucket_without_the_deleted_ones, a_hundred_thousand_keys_of_a_bucket,
          mistakes_in_the_section_are_told_with_the_line, mistakes_in_the_address_are_told)
