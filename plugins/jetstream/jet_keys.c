@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* ---- the template --------------------------------------------------------------------
- */
+/* ---- the template --------------------------------------------------------------- */
 
 /* {N} or {N>} at text[*at]. */
 static const char *read_token(struct jet_keys *keys, size_t *at,
@@ -67,8 +66,7 @@ const char *jet_keys_init(struct jet_keys *keys, const char *template, uint32_t 
     return read_template(keys);
 }
 
-/* ---- one name ------------------------------------------------------------------------
- */
+/* ---- one name ------------------------------------------------------------------- */
 
 struct out {
     char *id;
@@ -156,8 +154,7 @@ enum jet_keys_result jet_keys_id(const struct jet_keys *keys, const char *name, 
     return result;
 }
 
-/* ---- filters -------------------------------------------------------------------------
- */
+/* ---- filters -------------------------------------------------------------------- */
 
 uint32_t jet_keys_fixed(const char *filter)
 {

@@ -25,8 +25,7 @@ static int32_t is_up(const struct jet_link *link)
     return link->session != NULL && !link->session->is_closed && !link->is_resting;
 }
 
-/* ---- the keeper ----------------------------------------------------------------------
- */
+/* ---- the keeper ----------------------------------------------------------------- */
 
 /* Tries every server once, nothing locked; of several reasons the one that people can
  * mend is told. */
@@ -90,8 +89,7 @@ static void *keep(void *ctx)
     return NULL;
 }
 
-/* ---- making and ending ---------------------------------------------------------------
- */
+/* ---- making and ending ---------------------------------------------------------- */
 
 static int32_t bad(const struct parti_conf *conf, const char *key, const char *why,
                    struct parti_error *error)
@@ -215,8 +213,7 @@ int32_t jet_link_stand(struct jet_link *link, const char *subject,
     return PARTI_OK;
 }
 
-/* ---- asking --------------------------------------------------------------------------
- */
+/* ---- asking --------------------------------------------------------------------- */
 
 int32_t jet_link_open(struct jet_link *link, struct jet_task *task,
                       struct parti_error *error)

@@ -36,8 +36,7 @@ int32_t jet_list_state(struct jet_source *s, struct jet_task *task,
     return code;
 }
 
-/* ---- subjects ------------------------------------------------------------------------
- */
+/* ---- subjects ------------------------------------------------------------------- */
 
 /* A server gives 100,000 subjects at a time, in the order of their bytes, and knows
  * nothing of a listing that goes on: where a subject before the next page goes, all
@@ -144,8 +143,7 @@ int32_t jet_list_subjects(struct jet_source *s, struct jet_task *task,
     return code;
 }
 
-/* ---- consumers -----------------------------------------------------------------------
- */
+/* ---- consumers ------------------------------------------------------------------ */
 
 static int32_t take_consumer(struct jet_source *s, const json_t *item,
                              struct parti_error *error)
@@ -179,62 +177,78 @@ static int32_t judge_page(const struct jet_source *s, const json_t *page,
                       (int)missing, s->api.shown);
 }
 
-static int32_t read_consumers(struct jet_source *s, struct jet_task *task,
-                              uint64_t *ret_total, struct parti_error *error)
+/* One pass over the pages. */
+struct pass {
+    uint64_t offset, total;
+    uint64_t marks; /* of all names, in any order */
+    int32_t page_n;
+};
+
+/* FNV-1a of the name, and its length. */
+static uint64_t mark_of(const json_t *item)
+{
+    const char *name = json_string_value(item);
+    uint64_t mark = UINT64_C(0xcbf29ce484222325);
+
+    if (name == NULL)
+        name = json_string_value(json_object_get(item, "name"));
+    for (; name != NULL && *name != '\0'; name++)
+        mark = (mark ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+    return mark;
+}
+
+static int32_t ask_consumers(struct jet_source *s, struct jet_task *task,
+                             struct pass *pass, struct parti_error *error)
 {
     /* Names are cheaper, but do not tell durable ones from others. */
     int32_t by_name = !s->by_pending && s->ephemeral;
-    uint64_t offset = 0, total = 1;
+    json_t *answer = NULL;
+    int32_t code = jet_api_ask(
+        &s->api, by_name ? "CONSUMER.NAMES" : "CONSUMER.LIST", NULL,
+        json_pack("{s:I}", "offset", (json_int_t)pass->offset), task, &answer, error);
 
-    for (int page = 0; page < JET_PAGES_MAX && offset < total; page++) {
-        json_t *answer = NULL;
-        int32_t code = jet_api_ask(&s->api, by_name ? "CONSUMER.NAMES" : "CONSUMER.LIST",
-                                   NULL, json_pack("{s:I}", "offset", (json_int_t)offset),
-                                   task, &answer, error);
+    if (code != PARTI_OK)
+        return code;
+    const json_t *list = json_object_get(answer, "consumers");
+    size_t n = json_array_size(list);
+    code = judge_page(s, answer, error);
+    for (size_t i = 0; i < n && code == PARTI_OK; i++) {
+        const json_t *item = json_array_get(list, i);
 
-        if (code != PARTI_OK)
-            return code;
-        const json_t *list = json_object_get(answer, "consumers");
-        size_t n = json_array_size(list);
-        total = jet_api_number(answer, "total");
-        code = judge_page(s, answer, error);
-        for (size_t i = 0; i < n && code == PARTI_OK; i++)
-            code = take_consumer(s, json_array_get(list, i), error);
-        json_decref(answer);
-        if (code != PARTI_OK)
-            return code;
-        if (n == 0)
-            break;
-        offset += n;
+        pass->marks += mark_of(item);
+        code = take_consumer(s, item, error);
     }
-    *ret_total = total;
-    return PARTI_OK;
+    pass->offset += n;
+    pass->total = n > 0 ? jet_api_number(answer, "total") : pass->offset;
+    pass->page_n++;
+    json_decref(answer);
+    return code;
 }
 
+/* One page is of one moment.  Between several of them consumers may come and go, and
+ * shift others from page to page: then two passes must have seen the same. */
 int32_t jet_list_consumers(struct jet_source *s, struct jet_task *task,
                            struct parti_error *error)
 {
-    for (int passes = 0; passes < JET_PASSES_MAX; passes++) {
-        struct jet_state before, after;
-        uint64_t total = 0;
-        int32_t code = jet_list_state(s, task, &before, error);
+    uint64_t marks = 0;
+    int32_t code = jet_list_state(s, task, &s->state, error);
 
-        if (code == PARTI_OK)
-            code = weigh_begin(s->weigh);
+    for (int passes = 0; passes < JET_PASSES_MAX && code == PARTI_OK; passes++) {
+        struct pass pass = {.total = 1};
+
+        code = weigh_begin(s->weigh);
         memset(&s->skipped, 0, sizeof s->skipped);
-        if (code == PARTI_OK)
-            code = read_consumers(s, task, &total, error);
-        if (code == PARTI_OK)
-            code = jet_list_state(s, task, &after, error);
-        if (code != PARTI_OK)
+        while (pass.page_n < JET_PAGES_MAX && pass.offset < pass.total &&
+               code == PARTI_OK)
+            code = ask_consumers(s, task, &pass, error);
+        if (code != PARTI_OK || pass.page_n == 1 || (passes > 0 && pass.marks == marks))
             return code;
-        /* One that came or went meanwhile shifts the others from page to page. */
-        if (before.consumer_n == after.consumer_n && total == after.consumer_n) {
-            s->state = before;
-            return PARTI_OK;
-        }
+        marks = pass.marks;
     }
-    return parti_fail(error, PARTI_RETRY,
-                      "the consumers of %.100s change faster than they can be listed",
-                      s->api.shown);
+    return code != PARTI_OK
+               ? code
+               : parti_fail(error, PARTI_RETRY,
+                            "the consumers of %.100s change faster than they can be "
+                            "listed",
+                            s->api.shown);
 }

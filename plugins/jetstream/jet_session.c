@@ -22,8 +22,7 @@ static void say(char why[200], const char *format, ...)
     va_end(args);
 }
 
-/* ---- callbacks: threads of nats.c ----------------------------------------------------
- */
+/* ---- callbacks: threads of nats.c ----------------------------------------------- */
 
 /* To the inbox of that number; the message is done with. */
 static void hand_over(struct jet_session *session, uint64_t number, natsMsg *msg)
@@ -162,8 +161,7 @@ static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, vo
     (void)pthread_mutex_unlock(&link->mutex);
 }
 
-/* ---- connecting ----------------------------------------------------------------------
- */
+/* ---- connecting ----------------------------------------------------------------- */
 
 static natsStatus set_login(natsOptions *o, const struct jet_link *link,
                             const struct jet_url *url)
@@ -347,8 +345,7 @@ int32_t jet_session_create(struct jet_session **ret, struct jet_link *link,
     return PARTI_OK;
 }
 
-/* ---- feeds ---------------------------------------------------------------------------
- */
+/* ---- feeds ---------------------------------------------------------------------- */
 
 /* Frees those that are shut and done with; all that are done with at the end. */
 static void reap(struct jet_session *session, int32_t is_end)
@@ -402,8 +399,7 @@ void jet_session_shut(struct jet_session *session, const struct jet_inbox *inbox
     }
 }
 
-/* ---- the end -------------------------------------------------------------------------
- */
+/* ---- the end -------------------------------------------------------------------- */
 
 static int32_t is_complete(const struct jet_session *session)
 {

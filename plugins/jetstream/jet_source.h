@@ -12,7 +12,7 @@
 
 enum {
     JET_PAGES_MAX = 4096, /* of one listing */
-    JET_PASSES_MAX = 5    /* over pages between which the stream has changed */
+    JET_PASSES_MAX = 8    /* over pages between which consumers come and go */
 };
 
 /* Names that give no partition, in one listing. */

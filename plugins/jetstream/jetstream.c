@@ -72,8 +72,7 @@ static const struct parti_option options[] = {
     {.name = NULL},
 };
 
-/* ---- the section ---------------------------------------------------------------------
- */
+/* ---- the section ---------------------------------------------------------------- */
 
 static int32_t bad(const struct parti_conf *conf, const char *key, const char *why,
                    struct parti_error *error)
@@ -205,8 +204,7 @@ static int32_t read_section(struct jet_source *s, const struct parti_conf *conf,
     return code;
 }
 
-/* ---- the source ----------------------------------------------------------------------
- */
+/* ---- the source ----------------------------------------------------------------- */
 
 static void source_destroy(void *self)
 {

@@ -85,8 +85,7 @@ static void await_assigned(struct crew_worker *w, size_t n, const char *id)
     json_decref(event);
 }
 
-/* ---- several ------------------------------------------------------------------------
- */
+/* ---- several -------------------------------------------------------------------- */
 
 START_TEST(several_sources_are_one_list)
 {
@@ -121,8 +120,7 @@ START_TEST(several_sources_are_one_list)
 }
 END_TEST
 
-/* ---- again --------------------------------------------------------------------------
- */
+/* ---- again ---------------------------------------------------------------------- */
 
 START_TEST(a_signal_has_the_source_listed_again)
 {
@@ -169,8 +167,7 @@ START_TEST(the_interval_has_the_source_listed_again)
 }
 END_TEST
 
-/* ---- one in the place of the other --------------------------------------------------
- */
+/* ---- one in the place of the other ---------------------------------------------- */
 
 /* {"worker-0": [...], ...} when nothing is under way and all work, else NULL. */
 static json_t *settled(size_t partitions)

@@ -10,8 +10,7 @@
 
 enum { ASK_MS = 10000 };
 
-/* ---- the server's side ---------------------------------------------------------------
- */
+/* ---- the server's side ---------------------------------------------------------- */
 
 void jet_connect(struct jet_bench *b)
 {
@@ -83,8 +82,7 @@ void jet_mark(struct jet_bench *b, const char *subject, const char *header,
     natsMsg_Destroy(reply);
 }
 
-/* ---- the host's side -----------------------------------------------------------------
- */
+/* ---- the host's side ------------------------------------------------------------ */
 
 void jet_section(struct jet_bench *b)
 {

@@ -38,8 +38,7 @@ static void make_bucket(void)
             "\"discard\":\"new\"}");
 }
 
-/* ---- subjects ------------------------------------------------------------------------
- */
+/* ---- subjects ------------------------------------------------------------------- */
 
 START_TEST(subjects_are_partitions_by_tokens_depth_and_template)
 {
@@ -191,8 +190,7 @@ START_TEST(a_subject_that_stands_is_never_missed_while_others_go)
 }
 END_TEST
 
-/* ---- consumers -----------------------------------------------------------------------
- */
+/* ---- consumers ------------------------------------------------------------------ */
 
 static void make_consumer(const char *name, const char *filter)
 {
@@ -244,6 +242,7 @@ START_TEST(a_thousand_consumers_by_pages)
         make_consumer(name, "orders.>");
     }
     for (int by_name = 0; by_name < 2; by_name++) {
+        b.prefix = "c-";
         JET_SECTION(&b, "stream", "O", "from", "consumers", "poll_interval", "0",
                     "ephemeral", by_name ? "yes" : "no");
         jet_listen(&b, 10000);
@@ -257,8 +256,7 @@ START_TEST(a_thousand_consumers_by_pages)
 }
 END_TEST
 
-/* ---- keys ----------------------------------------------------------------------------
- */
+/* ---- keys ----------------------------------------------------------------------- */
 
 START_TEST(keys_of_a_bucket_without_the_deleted_ones)
 {
@@ -304,8 +302,7 @@ START_TEST(a_hundred_thousand_keys_of_a_bucket)
 }
 END_TEST
 
-/* ---- the section ---------------------------------------------------------------------
- */
+/* ---- the section ---------------------------------------------------------------- */
 
 START_TEST(mistakes_in_the_section_are_told_with_the_line)
 {

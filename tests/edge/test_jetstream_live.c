@@ -25,8 +25,7 @@ static void begin_stream(int i)
     jet_publish(&b, "orders.1", 1);
 }
 
-/* ---- changes -------------------------------------------------------------------------
- */
+/* ---- changes -------------------------------------------------------------------- */
 
 START_TEST(a_new_subject_is_noticed_by_looking)
 {
@@ -139,8 +138,7 @@ START_TEST(noise_in_the_counts_moves_no_weight_and_a_real_change_does)
 }
 END_TEST
 
-/* ---- the server goes away ------------------------------------------------------------
- */
+/* ---- the server goes away ------------------------------------------------------- */
 
 START_TEST(the_last_list_stays_while_the_server_is_down)
 {

@@ -79,8 +79,7 @@ START_TEST(of_several_servers_one_is_enough)
 }
 END_TEST
 
-/* ---- users ---------------------------------------------------------------------------
- */
+/* ---- users ---------------------------------------------------------------------- */
 
 static const char users[] = "authorization {\n"
                             "  users: [\n"
@@ -203,8 +202,7 @@ START_TEST(a_credentials_file_is_enough)
 }
 END_TEST
 
-/* ---- TLS -----------------------------------------------------------------------------
- */
+/* ---- TLS ------------------------------------------------------------------------ */
 
 START_TEST(tls_checks_the_server_and_shows_our_own_certificate)
 {
