@@ -15,6 +15,7 @@ struct jet_watch {
     pthread_cond_t cond;
     int32_t is_ending;
     int32_t is_awake;   /* somebody has listed, and is thought to listen */
+    int32_t is_listing; /* right now */
     int32_t has_state;  /* the last listing went well */
     int32_t is_advised; /* an advisory has come since the last word */
     int32_t is_told;    /* said that it changed, and nobody has listed since */
@@ -84,8 +85,8 @@ static void look(struct jet_watch *w)
     jet_api_state(info, &now);
     json_decref(info);
     (void)pthread_mutex_lock(&w->mutex);
-    if (w->is_ending || w->listed != listed)
-        return; /* somebody has listed meanwhile: what was seen is old */
+    if (w->is_ending || w->is_listing || w->listed != listed)
+        return; /* somebody lists: what was seen is old */
     int32_t was_away = w->is_away;
     w->is_away = code != PARTI_OK;
     /* Its listing fails, too, and says why; or goes well again. */
@@ -109,7 +110,7 @@ static uint64_t step(struct jet_watch *w, uint64_t *look_ms)
 {
     uint64_t now = jet_now_ms();
 
-    if (!w->is_awake)
+    if (!w->is_awake || w->is_listing)
         return UINT64_MAX;
     if (w->is_told) {
         if (now < w->told_ms + JET_WATCH_UNHEARD_MS)
@@ -204,13 +205,20 @@ int32_t jet_watch_create(struct jet_watch **ret, const struct jet_api *api,
     return PARTI_OK;
 }
 
+void jet_watch_listing(struct jet_watch *w)
+{
+    (void)pthread_mutex_lock(&w->mutex);
+    w->is_listing = w->is_awake = 1;
+    w->is_told = w->is_advised = 0;
+    (void)pthread_mutex_unlock(&w->mutex);
+}
+
 void jet_watch_listed(struct jet_watch *w, const struct jet_state *state,
                       uint64_t took_ms)
 {
     (void)pthread_mutex_lock(&w->mutex);
     w->listed++;
-    w->is_awake = 1;
-    w->is_told = 0;
+    w->is_listing = 0;
     w->is_away = state == NULL;
     w->has_state = state != NULL;
     if (state != NULL)

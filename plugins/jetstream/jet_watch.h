@@ -11,9 +11,9 @@
 #include "plugins/jetstream/jet_api.h"
 
 enum {
-    JET_WATCH_UNHEARD_MS = 15000, /* no listing for so long after the word */
-    JET_WATCH_ASK_MS = 2000,      /* for one look */
-    JET_WATCH_SHARE = 10          /* listing takes at most one of so many parts of time */
+    JET_WATCH_UNHEARD_MS = 5000, /* no listing has begun so long after the word */
+    JET_WATCH_ASK_MS = 2000,     /* for one look */
+    JET_WATCH_SHARE = 10         /* listing takes at most one of so many parts of time */
 };
 
 enum jet_watch_kind { JET_WATCH_SUBJECTS, JET_WATCH_CONSUMERS, JET_WATCH_KEYS };
@@ -26,7 +26,10 @@ int32_t jet_watch_create(struct jet_watch **ret, const struct jet_api *api,
                          enum jet_watch_kind kind, uint64_t interval_ms,
                          const struct parti_host *host);
 
-/* A listing has come to its end: 'state' of before it, NULL where it failed. */
+/* A listing begins. */
+void jet_watch_listing(struct jet_watch *w);
+
+/* It has come to its end: 'state' of before it, NULL where it failed. */
 void jet_watch_listed(struct jet_watch *w, const struct jet_state *state,
                       uint64_t took_ms);
 

@@ -293,6 +293,7 @@ static int32_t source_list(void *self, struct parti_sink *sink, uint64_t budget_
     uint64_t margin = budget_ms / 10 < 500 ? budget_ms / 10 : 500;
     struct jet_task task = {.deadline_ms = begun + budget_ms - margin};
 
+    jet_watch_listing(s->watch);
     set_task(s, &task);
     int32_t code = s->list(s, &task, error);
     set_task(s, NULL);

@@ -138,6 +138,38 @@ START_TEST(noise_in_the_counts_moves_no_weight_and_a_real_change_does)
 }
 END_TEST
 
+/* Does anybody hear the advisories?  Asking is one that says nothing. */
+static natsStatus advise(void)
+{
+    natsMsg *msg = NULL;
+    natsStatus s = natsConnection_RequestString(
+        &msg, b.nc, "$JS.EVENT.ADVISORY.STREAM.UPDATED.O", "", 250);
+
+    natsMsg_Destroy(msg);
+    return s;
+}
+
+START_TEST(where_nobody_listens_the_connection_is_given_up_until_the_next_listing)
+{
+    uint64_t deadline = threads_now_ms() + DEADLINE_MS;
+
+    begin_stream(_i);
+    JET_SECTION(&b, "stream", "O", "poll_interval", "100 ms");
+    jet_listen(&b, 5000);
+    (void)jet_await(&b, 0, 0, "orders/1:100");
+    ck_assert_int_eq(advise(), NATS_TIMEOUT);
+    sources_watch(b.sources, false); /* this worker leads no longer */
+    while (advise() != NATS_NO_RESPONDERS)
+        ck_assert_uint_lt(threads_now_ms(), deadline);
+    jet_publish(&b, "orders.2", 1);
+    sources_watch(b.sources, true);
+    uint32_t n = jet_refresh(&b);
+    ck_assert_str_eq(b.shown[n], "orders/1:100 orders/2:100");
+    ck_assert_int_eq(advise(), NATS_TIMEOUT);
+    jet_finish(&b);
+}
+END_TEST
+
 /* ---- the server goes away ------------------------------------------------------- */
 
 START_TEST(the_last_list_stays_while_the_server_is_down)
@@ -202,6 +234,7 @@ RIG_MAIN("jetstream live", a_new_subject_is_noticed_by_looking,
          consumers_that_come_and_go_are_noticed_by_advisory,
          keys_put_and_deleted_are_noticed,
          noise_in_the_counts_moves_no_weight_and_a_real_change_does,
+         where_nobody_listens_the_connection_is_given_up_until_the_next_listing,
          the_last_list_stays_while_the_server_is_down,
          a_server_that_stands_still_is_told_and_the_call_ends_in_time,
          the_end_does_not_wait_for_a_server_that_stands_still)
