@@ -72,7 +72,10 @@ void crew_start(struct crew_worker *w, const struct crew_options *o)
     memset(w, 0, sizeof *w);
     w->text = malloc(CREW_ROOM + 1);
     ck_assert_ptr_nonnull(w->text);
-    write_ini(w, o);
+    if (o->ini != NULL)
+        (void)snprintf(w->ini, sizeof w->ini, "%s", o->ini);
+    else
+        write_ini(w, o);
     if (o->has_events_file)
         (void)snprintf(w->events, sizeof w->events, "%s/%s.events", o->dir, o->name);
     argv[n++] = of_build("PARTI_BUILDDIR", "/parti", parti, sizeof parti);

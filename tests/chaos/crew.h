@@ -30,6 +30,7 @@ struct crew_options {
     const char *url;    /* of the server */
     const char *dir;    /* where the files go */
     const char *name;   /* of this worker's files */
+    const char *ini;    /* a configuration that is there already; the next three unused */
     const char *worker; /* further lines of [worker], or NULL */
     const char *source; /* sections of the sources, or NULL: static, orders/0..3 */
     const char *timing; /* further lines of [timing], or NULL */

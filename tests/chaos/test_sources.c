@@ -167,6 +167,65 @@ START_TEST(the_interval_has_the_source_listed_again)
 }
 END_TEST
 
+/* ---- the example --------------------------------------------------------------------
+ */
+
+/* The shipped file with this server's port and this build's plugins in it. */
+static const char *example(char path[CREW_PATH_ROOM])
+{
+    char text[8192], from[CREW_PATH_ROOM];
+    const char *dir = getenv("PARTI_SRCDIR");
+    size_t n;
+
+    ck_assert_ptr_nonnull(dir);
+    (void)snprintf(from, sizeof from, "%s/conf/telemetry-jetstream.ini", dir);
+    FILE *f = fopen(from, "re");
+    ck_assert_ptr_nonnull(f);
+    n = fread(text, 1, sizeof text - 1, f);
+    text[n] = '\0';
+    (void)fclose(f);
+    (void)snprintf(path, CREW_PATH_ROOM, "%s/telemetry.ini", server.dir);
+    f = fopen(path, "we");
+    ck_assert_ptr_nonnull(f);
+    static const char usual[] = "nats://127.0.0.1:4222", group[] = "[parti]\n";
+    const char *at = strstr(text, group);
+    ck_assert_ptr_nonnull(at);
+    at += sizeof group - 1;
+    (void)fprintf(f, "%.*splugin_dir = %s\n", (int)(at - text), text,
+                  getenv("PARTI_PLUGIN_DIR"));
+    for (const char *found; (found = strstr(at, usual)) != NULL;
+         at = found + sizeof usual - 1)
+        (void)fprintf(f, "%.*s%s", (int)(found - at), at, server.url);
+    (void)fprintf(f, "%s[timing]\nprofile = fast\n", at);
+    ck_assert_int_eq(fclose(f), 0);
+    return path;
+}
+
+START_TEST(the_example_runs_as_it_is)
+{
+    char path[CREW_PATH_ROOM], text[4096];
+
+    set_up();
+    const char *const check[] = {"config", "check", example(path), NULL};
+    ck_assert_int_ne(crew_parti(text, sizeof text, check), 0);
+    ck_assert_msg(strstr(text, "there is no stream TELEMETRY on nats://") != NULL, "%s",
+                  text);
+    request("$JS.API.STREAM.CREATE.TELEMETRY",
+            "{\"name\":\"TELEMETRY\",\"subjects\":[\"telemetry.>\"]}");
+    request("telemetry.eu.7.temperature", "");
+    request("telemetry.eu.7.pressure", "");
+    request("telemetry.us.1.temperature", "");
+    ck_assert_int_eq(crew_parti(text, sizeof text, check), 0);
+    struct crew_options o = options("a", NULL);
+    o.ini = path;
+    crew_start(&crew[0], &o);
+    await_assigned(&crew[0], 2, "telemetry/eu/7");
+    request("telemetry.us.2.temperature", ""); /* noticed by itself */
+    await_assigned(&crew[0], 1, "telemetry/us/2");
+    tear_down();
+}
+END_TEST
+
 /* ---- one in the place of the other ---------------------------------------------- */
 
 /* {"worker-0": [...], ...} when nothing is under way and all work, else NULL. */
@@ -265,4 +324,5 @@ END_TEST
 
 UNIT_MAIN("sources", several_sources_are_one_list, a_signal_has_the_source_listed_again,
           a_command_has_the_source_listed_again, the_interval_has_the_source_listed_again,
+          the_example_runs_as_it_is,
           a_stream_takes_the_place_of_a_written_list_and_nothing_moves)
