@@ -72,6 +72,14 @@ struct jet_session {
     int32_t is_lost; /* nobody will tell when the library is done: never to be freed */
 };
 
+/* jet_connect.c: the connection alone, into session->nc.  NATS_OK; else 'why' says it. */
+natsStatus jet_connect(struct jet_session *session, const struct jet_url *url,
+                       natsConnectionHandler on_closed, natsErrHandler on_error,
+                       char why[200]);
+
+/* A text of nats.c without the place in its source. */
+const char *jet_connect_text(const char *text);
+
 /* Connects to one server and subscribes, nothing locked.  PARTI_OK; else a code, and
  * 'why' says it.  'ret_is_plain': no server is there, as opposed to one that refuses. */
 int32_t jet_session_create(struct jet_session **ret, struct jet_link *link,

@@ -191,6 +191,39 @@ START_TEST(the_last_list_stays_while_the_server_is_down)
 }
 END_TEST
 
+START_TEST(a_cluster_is_followed_when_the_server_we_use_dies)
+{
+    struct cluster cluster;
+
+    if (_i > 0)
+        return; /* 2.9.10 alone: three servers take long to agree */
+    memset(&b, 0, sizeof b);
+    ck_assert_int_eq(gate_init(&b.gate), 0);
+    cluster_start(&cluster, rig_program(_i));
+    (void)snprintf(b.url, sizeof b.url, "%s", cluster.url);
+    ck_assert_int_eq(natsConnection_ConnectTo(&b.nc, cluster.member[2].url), NATS_OK);
+    jet_api(&b, "$JS.API.STREAM.CREATE.O",
+            "{\"name\":\"O\",\"subjects\":[\"orders.>\"],\"num_replicas\":3}");
+    jet_publish(&b, "orders.1", 1);
+    JET_SECTION(&b, "stream", "O", "poll_interval", "100 ms");
+    jet_listen(&b, 5000);
+    uint32_t n = jet_await(&b, 0, 0, "orders/1:100");
+    server_kill(&cluster.member[0]); /* the first of the list */
+    /* The stream may need a new leader before it takes a message. */
+    uint64_t deadline = threads_now_ms() + DEADLINE_MS;
+    natsMsg *msg = NULL;
+    while (natsConnection_RequestString(&msg, b.nc, "orders.2", "", 500) != NATS_OK)
+        ck_assert_uint_lt(threads_now_ms(), deadline);
+    natsMsg_Destroy(msg);
+    (void)jet_await(&b, n, 0, "orders/1:100 orders/2:100");
+    sources_destroy(b.sources);
+    section_finish(&b.section);
+    natsConnection_Destroy(b.nc);
+    gate_finish(&b.gate);
+    cluster_finish(&cluster);
+}
+END_TEST
+
 START_TEST(a_server_that_stands_still_is_told_and_the_call_ends_in_time)
 {
     begin_stream(_i);
@@ -236,5 +269,6 @@ RIG_MAIN("jetstream live", a_new_subject_is_noticed_by_looking,
          noise_in_the_counts_moves_no_weight_and_a_real_change_does,
          where_nobody_listens_the_connection_is_given_up_until_the_next_listing,
          the_last_list_stays_while_the_server_is_down,
+         a_cluster_is_followed_when_the_server_we_use_dies,
          a_server_that_stands_still_is_told_and_the_call_ends_in_time,
          the_end_does_not_wait_for_a_server_that_stands_still)
