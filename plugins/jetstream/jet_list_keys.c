@@ -21,13 +21,12 @@ struct scan {
  * NUMBER.TIME.PENDING, in newer servers with two tokens more in front. */
 static int32_t read_reply(const char *reply, uint64_t *ret_number, uint64_t *ret_pending)
 {
-    const char *token[16];
-    size_t n = 0;
+    const char *token[16] = {reply};
+    size_t n = 1;
 
-    for (const char *at = reply; n < 16 && at != NULL; n++) {
-        token[n] = at;
-        at = strchr(at, '.');
-        at += at != NULL;
+    for (const char *dot = strchr(reply, '.'); dot != NULL && n < 16; n++) {
+        token[n] = dot + 1;
+        dot = strchr(dot + 1, '.');
     }
     if (n < 9)
         return 0;
