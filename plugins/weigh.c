@@ -73,8 +73,7 @@ void weigh_destroy(struct weigh *w)
     free(w);
 }
 
-/* ---- the table -----------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------ */
 
 /* FNV-1a, folded, since the low bits choose the slot. */
 static uint64_t hash_of(const char *id, size_t n)
@@ -199,8 +198,7 @@ uint32_t weigh_count(const struct weigh *w)
     return w->count;
 }
 
-/* ---- weights -------------------------------------------------------------------------
- */
+/* ---- weights -------------------------------------------------------------------- */
 
 /* What is left of a difference after some time: a half of it each half-life, on a
  * straight line between. */
@@ -286,8 +284,7 @@ void weigh_end(struct weigh *w, uint64_t now_ms)
     w->ended_ms = now_ms;
 }
 
-/* ---- to the host ---------------------------------------------------------------------
- */
+/* ---- to the host ---------------------------------------------------------------- */
 
 struct batch {
     uint64_t end[BATCH];
