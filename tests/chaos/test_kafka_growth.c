@@ -18,47 +18,6 @@ static struct server server;
 static struct brokers kafka;
 static struct crew_worker crew[WORKERS];
 
-/* {"worker-0": [...], ...} once all workers hold something, so many partitions together,
- * and nothing is under way; else NULL. */
-static json_t *settled(size_t partitions)
-{
-    const char *const words[] = {"status", "-c", crew[0].ini, "-o", "json", NULL};
-    json_t *status = crew_json(words);
-    json_t *held = json_object();
-    const char *state = json_string_value(json_object_get(status, "state"));
-    size_t i, n = 0, working = 0;
-    json_t *worker;
-
-    json_array_foreach(json_object_get(status, "workers"), i, worker)
-    {
-        json_t *list = json_object_get(worker, "partitions");
-
-        n += json_array_size(list);
-        working += json_array_size(list) > 0;
-        (void)json_object_set(held, json_string_value(json_object_get(worker, "id")),
-                              list);
-    }
-    if (n == partitions && working == WORKERS && state != NULL &&
-        strcmp(state, "Stable") == 0 &&
-        json_array_size(json_object_get(status, "pending")) == 0) {
-        json_decref(status);
-        return held;
-    }
-    json_decref(status);
-    json_decref(held);
-    return NULL;
-}
-
-static json_t *await_settled(size_t partitions)
-{
-    uint64_t until_ms = clock_boot_ms() + CREW_WAIT_MS;
-    json_t *held;
-
-    while ((held = settled(partitions)) == NULL)
-        ck_assert_msg(clock_boot_ms() < until_ms, "the group does not come to rest");
-    return held;
-}
-
 static bool has(const json_t *list, const json_t *id)
 {
     size_t i;
@@ -111,7 +70,7 @@ START_TEST(growth_of_a_live_topic_is_assigned_and_moves_nothing_else)
     }
     for (int i = 0; i < WORKERS; i++)
         json_decref(crew_event(&crew[i], "assigned"));
-    json_t *before = await_settled(BEFORE);
+    json_t *before = crew_await_settled(&crew[0], WORKERS, BEFORE);
 
     /* What was assigned until now is read away. */
     uint64_t start_ns = clock_boot_ns();
@@ -128,7 +87,7 @@ START_TEST(growth_of_a_live_topic_is_assigned_and_moves_nothing_else)
                 last_ns = at_ns;
             break;
         }
-    json_t *after = await_settled(AFTER);
+    json_t *after = crew_await_settled(&crew[0], WORKERS, AFTER);
     size_t moved = moves(before, after);
     printf(
         "64 -> 96 partitions of a live topic: assigned after %d ms, poll_interval 1 s; "
