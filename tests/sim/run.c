@@ -3,7 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LOOK_US = 250 * SIM_MS, SETTLE_US = 60 * SIM_S, QUIET_US = 20 * SIM_S };
+enum {
+    LOOK_US = 250 * SIM_MS,
+    SETTLE_US = 60 * SIM_S,
+    QUIET_US = 20 * SIM_S,
+    BEGUN_US = 10 * SIM_S
+};
 
 void run_init(struct run *r)
 {
@@ -70,18 +75,37 @@ static void run_faults(struct run *r, const struct run_order *o, struct run_resu
     rest(r, r->scenario.quiet_us);
 }
 
+/* I11: who leads once the group has begun leads to the end, for no process fails. */
+static void check_term(struct sim *s, uint64_t *term)
+{
+    for (uint32_t i = 0; i < PROCS_MAX; i++) {
+        const struct proc *p = &s->proc[i];
+        if (!proc_is_live(p) || !p->view.is_leading)
+            continue;
+        if (*term == 0 && s->now_us >= BEGUN_US)
+            *term = p->view.term;
+        if (*term != 0 && p->view.term != *term)
+            sim_fail(s, "I11", "%s leads term %llu, nothing has befallen that of %llu",
+                     p->name, (unsigned long long)p->view.term,
+                     (unsigned long long)*term);
+    }
+}
+
 /* I14: until there were so many rebalances, each of which may leave something behind. */
 static void run_form(struct run *r, const struct run_order *o, struct run_result *res)
 {
     struct sim *s = &r->sim;
+    uint64_t term = 0;
 
     r->scenario = (struct sim_scenario){.profile = "default", .settle_us = SETTLE_US};
     sim_form_begin(s, o->form);
-    do
+    do {
         sim_run(s, s->now_us + LOOK_US);
-    while (!s->is_failed &&
-           (o->form == FORM_REBALANCES ? r->judge.rebalances < o->rebalances
-                                       : s->now_us < o->length_us));
+        if (o->form == FORM_SLOW)
+            check_term(s, &term);
+    } while (!s->is_failed &&
+             (o->form == FORM_REBALANCES ? r->judge.rebalances < o->rebalances
+                                         : s->now_us < o->length_us));
     if (!s->is_failed) {
         sim_form_stop(s);
         settle(r, res);

@@ -419,7 +419,7 @@ void sim_fault_stop(struct sim *s)
     s->knobs = sc->fair;
     s->knobs.loss_ppm = s->knobs.dup_ppm = s->knobs.tail_ppm = 0;
     s->knobs.lost_ppm = s->knobs.late_ppm = s->knobs.spurious_ppm = 0;
-    s->knobs.slow_ppm = s->knobs.stale_ppm = 0;
+    s->knobs.slow_ppm = s->knobs.stale_ppm = s->knobs.commit_ppm = 0;
     s->knobs.list_fail_ppm = s->knobs.plan_fail_ppm = 0;
     s->knobs.plan_keep_ppm = s->knobs.plan_late_ppm = 0;
     s->is_split = false;
