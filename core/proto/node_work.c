@@ -245,8 +245,6 @@ void work_hear_beacon(struct node *n, const struct beacon *b)
         n->fetch.ask_ms = n->now_ms + HEAD_LATE_MS;
     if (member_extend(m, b, n->applied.stamp, n->applied.hash,
                       n->conf.timing.heartbeat_ttl)) {
-        if (n->degraded == NULL)
-            n->had_outage = n->had_log_outage = false;
         take_up(n);
     }
     if (m->is_joined && member_may_echo(m, b->leader, b->k))
