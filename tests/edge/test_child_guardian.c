@@ -267,6 +267,46 @@ START_TEST(a_command_that_its_killed_guardian_has_reaped_is_gone)
 }
 END_TEST
 
+/* Is it a child of this process (a dead one that waits to be collected, too)? */
+static bool is_ours(pid_t pid)
+{
+    siginfo_t info;
+
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+START_TEST(what_left_the_group_of_a_killed_guardian_is_collected_and_nobody_else)
+{
+    siginfo_t info;
+
+    bench_start(&bench, STUBBORN, 0);
+    bench_until_numbers(&bench, 2);
+    bench_until_output(&bench, "up\n");
+    pid_t outside = bench_number(&bench, 1);
+    pid_t own = fork(); /* like a server, or a strategy: in a group of its own */
+    if (own == 0) {
+        (void)setpgid(0, 0);
+        _exit(7);
+    }
+    ck_assert_int_eq(waitid(P_PID, (id_t)own, &info, WEXITED | WNOWAIT), 0);
+    ck_assert_int_eq(kill(bench_guardian(&bench), SIGKILL), 0);
+    child_reap_adopted(bench.child); /* too early for anything */
+    bench_until_ended(&bench);
+    ck_assert_int_eq(bench.how, CHILD_UNGUARDED);
+    child_reap_adopted(bench.child);
+    ck_assert(is_ours(outside)); /* it lives, adopted */
+    ck_assert_int_eq(kill(outside, SIGKILL), 0);
+    ck_assert_int_eq(waitid(P_PID, (id_t)outside, &info, WEXITED | WNOWAIT), 0);
+    child_reap_adopted(bench.child);
+    ck_assert(!is_ours(outside));
+    ck_assert(is_ours(own));
+    ck_assert_int_eq(waitid(P_PID, (id_t)own, &info, WEXITED), 0);
+    ck_assert_int_eq(info.si_status, 7);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+    bench_finish(&bench);
+}
+END_TEST
+
 /* ---- parti stopped, parti dead ---------------------------------------------------- */
 
 /* In a process of its own that plays parti: tells the command's numbers and sits there.
@@ -365,6 +405,7 @@ int main(int argc, char **argv)
         the_command_dies_with_its_guardian,
         what_a_killed_guardian_leaves_keeps_its_number_until_it_is_killed,
         a_command_that_its_killed_guardian_has_reaped_is_gone,
+        what_left_the_group_of_a_killed_guardian_is_collected_and_nobody_else,
         a_stopped_parti_does_not_lengthen_the_lease,
         a_killed_parti_does_not_lengthen_the_lease,
         without_a_lease_the_command_dies_with_parti_at_once,
