@@ -5,8 +5,8 @@
 
 Cases: kill, leader, pause, pause-leader, ids, rolling, writes, idle, scale.
 Windows that wait for workers to come are short, or as they are by default; all other
-timing is the default.  `make measure CASE=kill` calls it with the tree's own build.  Exit status 0 only if
-nothing overlapped and every goal of the case was met.
+timing is the default.  `make measure CASE=kill` calls it with the tree's own build.
+Exit status 0 only if nothing overlapped and every goal of the case was met.
 """
 
 import argparse
@@ -21,7 +21,8 @@ from group import Failure, Group, Writes, boot_ns, percentile
 
 WINDOWS = {
     "default": "",
-    "short": "cold_start_window = 1 s\nplanned_scale_window = 1 s\nmin_rebalance_interval = 1 s\n",
+    "short": "cold_start_window = 1 s\nplanned_scale_window = 1 s\n"
+    "min_rebalance_interval = 1 s\n",
 }
 SETTLE_S = 180  # with default windows, too
 HELD_GOAL_S = 60  # scale: from the first start until all is held, and held evenly
@@ -157,7 +158,11 @@ def case_ids(group, times):
 def case_rolling(group, times):
     """Ten workers with ids, restarted one after the other: nothing moves."""
     inis = [
-        group.ini(partitions="p/0..999", timing=group.timing, worker=f"id = worker-{i}\non_term = restart")
+        group.ini(
+            partitions="p/0..999",
+            timing=group.timing,
+            worker=f"id = worker-{i}\non_term = restart",
+        )
         for i in range(10)
     ]
     workers = [group.start(ini) for ini in inis]
