@@ -25,6 +25,7 @@ struct judge_proc {
     char id[ID_ROOM];
     uint64_t
         written_ms;    /* the newest of its writes that the log has taken was sent then */
+    uint64_t owned_ms; /* the log was last asked for the lease then, and it was its own */
     struct stamp head; /* by which it leads */
     bool has_lost;     /* it has told that the log was lost, */
     uint64_t lost_gen; /* in this generation */
@@ -128,6 +129,7 @@ bool judge_is_doubtful(const struct judge *j, struct stamp st);
 void judge_error(struct sim *s, struct proc *p, int code);
 void judge_bits_after_loss(struct sim *s, struct proc *p, const struct beacon *b);
 void judge_written(struct sim *s, struct proc *writer, uint64_t sent_ms);
+void judge_lease_read(struct sim *s, struct proc *p);
 void judge_conclusions(struct sim *s, struct proc *p);
 
 /* ---- judge_wire.c: what beacons promise; judge_log.c: what the log says */
