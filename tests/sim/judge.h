@@ -93,7 +93,8 @@ struct judge {
     /* The log went back: what it had beyond back_to, up to lost_gen, may be there twice.
      */
     bool went_back;
-    struct stamp back_to;
+    struct stamp back_to;   /* the earliest head that it ever went back to, */
+    struct stamp back_last; /* and the one of the last time */
     uint64_t lost_gen;
     uint64_t ids_until_us; /* the leases of that time last */
     struct bytes record;   /* scratch: an own record put together */

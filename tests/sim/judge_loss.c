@@ -31,6 +31,7 @@ void judge_log_back(struct sim *s, const struct log_record *head)
     if (head != NULL)
         judge_reread(s, head);
     j->now.head.member = j->now.member;
+    j->back_last = j->now.head.stamp;
     if (!j->went_back || stamp_compare(j->now.head.stamp, j->back_to) < 0)
         j->back_to = j->now.head.stamp;
     if (newest.gen > j->lost_gen)
