@@ -25,6 +25,13 @@
  *  start() and stop() the lane is in a run; run numbers of a lane only grow.  What the
  *  plugin tells of an old run is passed over by the host.
  *
+ * TRUST
+ *  The host checks what comes through the inlet.  A lane or run that it never started, a
+ *  message before begun() or beyond the credit, positions that do not ascend or lie below
+ *  'from', begun() twice in a run: the call is refused with PARTI_BADINPUT where it can
+ *  answer, the host says so in words and calls the plugin no more but for stop() and
+ *  destroy().
+ *
  * THREADS, MEMORY, ERRORS  as parti_plugin.h has them: create() to destroy() are [seq]
  *  and, except create() and destroy(), must return within a few ms: the plugin has
  *  threads of its own for what takes time.  The inlet is [any].
@@ -61,6 +68,7 @@ struct parti_inlet {
     uint32_t reserved;
     void *ctx;
     /* The run reads: this is the life and the first position that will be looked at.
+     * Once a run, before its first deliver().
      * 'from' lies above the 'next' that start() asked for when that was no more to be
      * had (deleted by limits), below it never. */
     void (*begun)(const struct parti_inlet *inlet, uint32_t lane, uint64_t run,
@@ -96,7 +104,11 @@ struct parti_consumer_start {
 struct parti_consumer {
     uint32_t size;
     uint32_t caps;                     /* none so far: 0 */
-    const struct parti_option *option; /* rows of [consume]; may be NULL */
+    const struct parti_option *option; /* rows of [consume]; may be NULL.  The host takes
+                                          for itself: plugin, handlers, children,
+                                          in_flight*, deliver_max, handle_timeout,
+                                          attempts_max, retry_*, dead_letter, commit_*,
+                                          format; declare none of them */
     /* Must not wait for the broker.  'inlet' is valid until destroy() returns. */
     int32_t (*create)(void **self, const struct parti_host *host,
                       const struct parti_conf *conf, const struct parti_inlet *inlet,

@@ -78,13 +78,17 @@ enum consume_event_type {
     CONSUME_GRANT,    /* lane, token; ids are the driver's */
     CONSUME_REVOKE,   /* lane, deadline_ms */
     CONSUME_FENCE,    /* all lanes */
-    CONSUME_READ,     /* lane, op, status, record, version: the answer to DO_READ */
+    CONSUME_READ,     /* lane, op, status, record, version: the answer to DO_READ.  With
+                         NOTFOUND the version may be another than 0: somebody has deleted
+                         the record, and a write must expect that version */
     CONSUME_WRITTEN,  /* lane, op, status, version: the answer to DO_WRITE */
-    CONSUME_BEGUN,    /* lane, run, origin, position */
+    CONSUME_BEGUN,    /* lane, run, origin, position; once a run, before its messages */
     CONSUME_MESSAGE,  /* lane, run, position, message */
     CONSUME_VERDICT,  /* lane, position, attempt, verdict, delay_ms */
     CONSUME_BURIED,   /* lane, run, position, status */
-    CONSUME_TROUBLE,  /* lane, run, status */
+    CONSUME_TROUBLE,  /* lane, run, status: OK (reads again), INVALID (needs help: stop,
+                         start later), BUG (the plugin is shut off: as INVALID), any
+                         other (the plugin goes on trying) */
     CONSUME_TICK
 };
 
@@ -92,7 +96,9 @@ enum consume_verdict {
     VERDICT_ACK,      /* this one and all of the stretch before it */
     VERDICT_NAK,      /* this one again; delay_ms, or 0 for the rule's */
     VERDICT_TERM,     /* this one never again */
-    VERDICT_PROGRESS  /* still at it: the time-out starts anew */
+    VERDICT_PROGRESS, /* still at it: the time-out starts anew */
+    VERDICT_RETURN    /* this one and all behind it were never looked at: given again as
+                         soon as they may be, and the attempt does not count */
 };
 
 struct consume_event {
