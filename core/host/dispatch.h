@@ -20,6 +20,12 @@ struct dispatch;
 int dispatch_create(struct dispatch **ret, const struct parti_callbacks *callbacks,
                     uint64_t revoke_timeout_ms);
 
+/* Before the begin: 'told' is called, on the callbacks' thread, when 'assigned' has
+ * returned. */
+void dispatch_on_told(struct dispatch *d, void *ctx,
+                      void (*told)(void *ctx, const struct parti_partition *partition,
+                                   size_t n));
+
 /* Nothing is delivered before this call. */
 void dispatch_begin(struct dispatch *d);
 
@@ -36,6 +42,11 @@ int dispatch_put(struct dispatch *d, const struct action *action,
 /* An error that did not come from the node; and the end.  Any thread. */
 int dispatch_error(struct dispatch *d, int code, const char *text);
 int dispatch_stopped(struct dispatch *d, int code, const char *text);
+
+/* What is durable of a partition; any thread.  Lost when the application is far behind:
+ * a later word says as much. */
+void dispatch_settled(struct dispatch *d, const struct parti_partition *partition,
+                      uint64_t next);
 
 /* When that happened which the running callback tells of; ns of CLOCK_BOOTTIME. */
 uint64_t dispatch_event_ns(const struct dispatch *d);

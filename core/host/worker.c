@@ -122,6 +122,17 @@ static void deliver(struct parti_worker *w, const struct action *a,
     loop_stop(w->loop, false);
 }
 
+static void on_parts(struct parti_worker *w, const struct action *a)
+{
+    const struct parti_hold *hold = holds_of(w, a);
+
+    if (w->consumer != NULL && hold != NULL)
+        worker_consume_parts(w, a, hold);
+    deliver(w, a, hold);
+    if (a->type == ACT_REVOKING && w->callbacks.revoking == NULL)
+        parti_released(w, a->parts.epoch); /* nobody who could object */
+}
+
 static void on_plan(struct parti_worker *w, const struct plan_request *request)
 {
     if (strategy_submit(w->strategy, request) < 0)
@@ -146,13 +157,13 @@ static void perform(void *ctx, const struct action *a)
     case ACT_HOLD: on_hold(w, a->hold.until_ms); break;
     case ACT_GRANTED:
     case ACT_REVOKING:
-    case ACT_RELEASED:
-        deliver(w, a, holds_of(w, a));
-        if (a->type == ACT_REVOKING && w->callbacks.revoking == NULL)
-            loop_released(w->loop, a->parts.epoch); /* nobody who could object */
-        break;
+    case ACT_RELEASED: on_parts(w, a); break;
     case ACT_FENCED:
         w->is_fenced = true;
+        if (w->consumer != NULL) {
+            consumer_fenced(w->consumer);
+            release_fenced(w->release);
+        }
         deliver(w, a, NULL);
         break;
     case ACT_STATE:
@@ -161,6 +172,8 @@ static void perform(void *ctx, const struct action *a)
         break;
     case ACT_ID:
         set_id(w, a->id.id);
+        if (w->consumer != NULL)
+            consumer_worker(w->consumer, a->id.id);
         deliver(w, a, NULL);
         break;
     case ACT_LEADER:
@@ -175,7 +188,7 @@ static void perform(void *ctx, const struct action *a)
     }
 }
 
-static void problem(void *ctx, int code, const char *text)
+void worker_problem(void *ctx, int code, const char *text)
 {
     struct parti_worker *w = ctx;
 
@@ -188,6 +201,8 @@ static void tick(void *ctx)
     uint64_t since = atomic_load(&w->degraded_ms);
 
     alert_check(&w->alert, &w->conf.timing, since, clock_boot_ms());
+    if (w->consumer != NULL)
+        worker_consume_watch(w);
 }
 
 /* ---- what strategy and sources answer
@@ -244,8 +259,11 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
                                     .budget_ms = w->conf.timing.operation_timeout_ms,
                                     .done = on_listed,
                                     .ctx = w};
-    struct loop_options loop = {
-        .ctx = w, .perform = perform, .problem = problem, .tick = tick};
+    struct loop_options loop = {.ctx = w,
+                                .perform = perform,
+                                .problem = worker_problem,
+                                .server = worker_consume_link,
+                                .tick = tick};
     int status;
 
     status = strategy_create(&strategy, &w->conf.errors, &w->strategy);
@@ -259,15 +277,22 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
                              w->conf.worker.revoke_timeout_ms);
     if (status < 0)
         return PARTI_ERR_MEMORY;
+    status = worker_consume_start(w, text, room);
+    if (status < 0)
+        return status;
     status = worker_loop_options(&w->conf, strategy_name(w->strategy), &w->setup, &loop,
                                  text, room);
     if (status < 0)
         return PARTI_ERR_CONFIG;
+    w->nats = loop.nats;
+    w->nats.name = w->setup.positions_name;
     status = loop_create(&w->loop, &loop, text, room);
     if (status == STATUS_NOMEM)
         return PARTI_ERR_MEMORY;
     if (status < 0)
         return status == STATUS_INVALID ? PARTI_ERR_CONFIG : PARTI_ERR_OFFLINE;
+    if (!w->conf.nats.embedded)
+        worker_consume_link(w, w->conf.nats.url);
     return 0;
 }
 
@@ -326,10 +351,13 @@ void parti_destroy(struct parti_worker *w)
     /* Nobody is called back by what is gone: first the loop stops asking, then those who
      * answer it end, then it goes. */
     loop_end(w->loop);
+    consumer_end(w->consumer);
     strategy_destroy(w->strategy);
     sources_destroy(w->sources);
     dispatch_destroy(w->dispatch); /* its last callbacks may still speak to the loop */
     loop_destroy(w->loop);
+    consumer_destroy(w->consumer);
+    release_destroy(w->release);
     worker_words_unmap(w->word);
     worker_setup_finish(&w->setup);
     conf_finish(&w->conf);
@@ -341,7 +369,10 @@ void parti_destroy(struct parti_worker *w)
 
 void parti_released(struct parti_worker *w, uint64_t epoch)
 {
-    loop_released(w->loop, epoch);
+    if (w->release != NULL)
+        release_application(w->release, epoch);
+    else
+        loop_released(w->loop, epoch);
 }
 
 uint64_t parti_event_ns(const struct parti_worker *w)

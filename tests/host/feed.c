@@ -1,0 +1,373 @@
+#include "feed.h"
+
+#include "base/must.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct feed feed;
+
+static void lock(void)
+{
+    must(pthread_mutex_lock(&feed.lock) == 0);
+}
+
+static void unlock(void)
+{
+    must(pthread_cond_broadcast(&feed.changed) == 0);
+    must(pthread_mutex_unlock(&feed.lock) == 0);
+}
+
+void feed_begin(int program)
+{
+    pthread_condattr_t attr;
+
+    feed = (struct feed){.entries = 0};
+    must(pthread_mutex_init(&feed.lock, NULL) == 0);
+    must(pthread_condattr_init(&attr) == 0);
+    must(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
+    must(pthread_cond_init(&feed.changed, &attr) == 0);
+    (void)pthread_condattr_destroy(&attr);
+    server_start(&feed.server, &(struct server_options){.program = rig_program(program)});
+    make_dir(feed.dir);
+}
+
+void feed_end(void)
+{
+    for (int i = 0; i < feed.apps; i++)
+        feed_drop(feed.app[i]);
+    server_finish(&feed.server);
+    remove_tree(feed.dir);
+    free(feed.entry);
+    must(pthread_cond_destroy(&feed.changed) == 0);
+    must(pthread_mutex_destroy(&feed.lock) == 0);
+}
+
+/* ---- files ------------------------------------------------------------------------- */
+
+static void path_of(const char *name, char path[1024])
+{
+    format(path, 1024, "%s/%s", feed.dir, name);
+}
+
+static void append(const char *name, const char *mode, const char *text)
+{
+    char path[1024];
+
+    path_of(name, path);
+    FILE *to = fopen(path, mode);
+    ck_assert_ptr_nonnull(to);
+    ck_assert_int_ge(fputs(text, to), 0);
+    ck_assert_int_eq(fclose(to), 0);
+}
+
+void feed_write(const char *name, const char *text)
+{
+    append(name, "we", text);
+}
+
+void feed_put_line(int part, const char *line)
+{
+    char name[64], text[8192];
+
+    format(name, sizeof name, "q.p.%d", part);
+    format(text, sizeof text, "%s\n", line);
+    append(name, "ae", text);
+}
+
+void feed_put(int part, int from, int n)
+{
+    char name[64], *text = malloc((size_t)n * 12 + 1), *at = text;
+
+    ck_assert_ptr_nonnull(text);
+    format(name, sizeof name, "q.p.%d", part);
+    for (int i = from; i < from + n; i++)
+        at += snprintf(at, 12, "%d\n", i);
+    *at = '\0';
+    append(name, "ae", text);
+    free(text);
+}
+
+const char *feed_file(const char *name)
+{
+    static char text[1 << 20];
+    char path[1024];
+
+    path_of(name, path);
+    FILE *in = fopen(path, "re");
+    text[0] = '\0';
+    if (in == NULL)
+        return text;
+    text[fread(text, 1, sizeof text - 1, in)] = '\0';
+    (void)fclose(in);
+    return text;
+}
+
+const char *feed_conf(int parts, const char *more)
+{
+    static char path[1024];
+    const char *build = getenv("PARTI_BUILDDIR");
+    char text[4096];
+
+    ck_assert_ptr_nonnull(build);
+    format(text, sizeof text,
+           "[parti]\ngroup = g\nplugin_dir = %s/plugins/.libs\n"
+           "[nats]\nurl = %s\n"
+           "[strategy]\nplugin = round_robin\n"
+           "[source]\nplugin = static\npartitions = p/0..%d\n"
+           "[timing]\nprofile = fast\n"
+           "[consume]\nplugin = %s/tests/plugins/.libs/broker.so\ndir = %s\n%s",
+           build, feed.server.url, parts - 1, build, feed.dir, more);
+    feed_write("parti.ini", text);
+    path_of("parti.ini", path);
+    return path;
+}
+
+/* ---- the application --------------------------------------------------------------- */
+
+static int part_of(const struct parti_partition *p)
+{
+    ck_assert_int_eq(strncmp(p->id, "p/", 2), 0);
+    return (int)strtol(p->id + 2, NULL, 10);
+}
+
+static void on_message(void *ctx, const struct parti_message *m)
+{
+    struct feed_app *app = ctx;
+
+    lock();
+    if (feed.entries == feed.room) {
+        feed.room = feed.room > 0 ? 2 * feed.room : 1024;
+        feed.entry = realloc(feed.entry, feed.room * sizeof *feed.entry);
+        must(feed.entry != NULL);
+    }
+    size_t i = feed.entries++;
+    feed.entry[i] = (struct feed_entry){.app = app->number,
+                                        .part = part_of(m->partition),
+                                        .position = m->position,
+                                        .attempt = m->attempt,
+                                        .token = m->partition->token,
+                                        .ticket = m->ticket,
+                                        .begin_ns = clock_boot_ns()};
+    (void)snprintf(feed.entry[i].data, FEED_TEXT, "%.*s", (int)m->data_n, m->data);
+    unlock();
+    if (app->handle != NULL)
+        app->handle(app, m);
+    else
+        parti_ack(app->worker, m->ticket);
+    lock();
+    feed.entry[i].end_ns = clock_boot_ns();
+    unlock();
+}
+
+static void on_settled(void *ctx, const struct parti_partition *p, uint64_t next)
+{
+    struct feed_app *app = ctx;
+
+    lock();
+    app->settled[part_of(p)] = next;
+    unlock();
+}
+
+static void on_assigned(void *ctx, uint64_t epoch, const struct parti_partition *p,
+                        size_t n)
+{
+    struct feed_app *app = ctx;
+
+    (void)epoch;
+    (void)p;
+    lock();
+    app->assigned += n;
+    unlock();
+}
+
+static void on_revoking(void *ctx, uint64_t epoch, const struct parti_partition *p,
+                        size_t n, uint64_t deadline_ms)
+{
+    struct feed_app *app = ctx;
+
+    (void)p;
+    (void)deadline_ms;
+    lock();
+    app->revoking += n;
+    app->revoke_epoch = epoch;
+    bool keeps = app->keeps;
+    unlock();
+    if (!keeps)
+        parti_released(app->worker, epoch);
+}
+
+static void on_released(void *ctx, uint64_t epoch, const struct parti_partition *p,
+                        size_t n)
+{
+    struct feed_app *app = ctx;
+
+    (void)epoch;
+    (void)p;
+    lock();
+    app->released += n;
+    unlock();
+}
+
+static void on_error(void *ctx, int code, const char *text)
+{
+    struct feed_app *app = ctx;
+
+    lock();
+    (void)fprintf(stderr, "app %d: PARTI-E%d %s\n", app->number, code, text);
+    app->error_code = code;
+    (void)snprintf(app->error, sizeof app->error, "%s", text);
+    unlock();
+}
+
+static void on_fenced(void *ctx, const char *reason, uint64_t deadline_ns)
+{
+    struct feed_app *app = ctx;
+
+    (void)deadline_ns;
+    lock();
+    (void)fprintf(stderr, "app %d: fenced: %s\n", app->number, reason);
+    app->is_fenced = true;
+    unlock();
+}
+
+struct feed_app *feed_start(const char *conf, feed_handler handle, void *ctx)
+{
+    struct feed_app *app = calloc(1, sizeof *app);
+    const struct parti_callbacks callbacks = {.size = sizeof callbacks,
+                                              .ctx = app,
+                                              .assigned = on_assigned,
+                                              .revoking = on_revoking,
+                                              .released = on_released,
+                                              .fenced = on_fenced,
+                                              .error = on_error,
+                                              .message = on_message,
+                                              .settled = on_settled};
+    const struct parti_options options = {
+        .size = sizeof options, .config = conf, .callbacks = &callbacks};
+    char text[2048] = "";
+
+    ck_assert_ptr_nonnull(app);
+    must(feed.apps < FEED_APPS);
+    app->feed = &feed;
+    app->number = feed.apps;
+    app->handle = handle;
+    app->ctx = ctx;
+    ck_assert_msg(parti_create(&app->worker, &options, text, sizeof text) == 0, "%s",
+                  text);
+    feed.app[feed.apps++] = app;
+    return app;
+}
+
+void feed_drop(struct feed_app *app)
+{
+    if (app == NULL)
+        return;
+    parti_destroy(app->worker);
+    feed.app[app->number] = NULL;
+    free(app);
+}
+
+void feed_leave(struct feed_app *app)
+{
+    parti_stop(app->worker, 0);
+    ck_assert_int_eq(parti_wait(app->worker, PARTI_SHUTDOWN, FEED_MS), 0);
+    feed_drop(app);
+}
+
+/* ---- waiting ----------------------------------------------------------------------- */
+
+void feed_await(bool (*is_it)(void *ctx), void *ctx, const char *what)
+{
+    struct timespec until = clock_after_ms(FEED_MS);
+    int failed = 0;
+
+    must(pthread_mutex_lock(&feed.lock) == 0);
+    while (!is_it(ctx) && failed == 0)
+        failed = pthread_cond_timedwait(&feed.changed, &feed.lock, &until);
+    must(pthread_mutex_unlock(&feed.lock) == 0);
+    ck_assert_msg(failed == 0, "%s: it does not come (%zu calls)", what, feed.entries);
+}
+
+static bool has_calls(void *ctx)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < feed.entries; i++)
+        n += feed.entry[i].end_ns != 0;
+    return n >= *(const size_t *)ctx;
+}
+
+void feed_await_calls(size_t n)
+{
+    feed_await(has_calls, &n, "calls of handlers");
+}
+
+struct wanted {
+    const struct feed_app *app;
+    int part, code;
+    uint64_t next;
+    size_t n;
+};
+
+static bool is_settled(void *ctx)
+{
+    const struct wanted *w = ctx;
+
+    return w->app->settled[w->part] >= w->next;
+}
+
+void feed_await_settled(const struct feed_app *app, int part, uint64_t next)
+{
+    feed_await(is_settled, &(struct wanted){.app = app, .part = part, .next = next},
+               "a settled position");
+}
+
+static bool has_error(void *ctx)
+{
+    const struct wanted *w = ctx;
+
+    return w->app->error_code == w->code;
+}
+
+void feed_await_error(const struct feed_app *app, int code)
+{
+    feed_await(has_error, &(struct wanted){.app = app, .code = code}, "an error");
+}
+
+static bool is_assigned(void *ctx)
+{
+    const struct wanted *w = ctx;
+
+    return w->app->assigned >= w->n;
+}
+
+void feed_await_assigned(const struct feed_app *app, size_t n)
+{
+    feed_await(is_assigned, &(struct wanted){.app = app, .n = n}, "an assignment");
+}
+
+/* ---- judging ----------------------------------------------------------------------- */
+
+void feed_check_order(int parts, int n)
+{
+    int *next = calloc((size_t)parts, sizeof *next);
+    uint64_t *end_ns = calloc((size_t)parts, sizeof *end_ns);
+
+    ck_assert(next != NULL && end_ns != NULL);
+    for (size_t i = 0; i < feed.entries; i++) {
+        const struct feed_entry *e = &feed.entry[i];
+
+        ck_assert_int_lt(e->part, parts);
+        ck_assert_msg(e->begin_ns >= end_ns[e->part], "p/%d: two calls at once", e->part);
+        end_ns[e->part] = e->end_ns != 0 ? e->end_ns : UINT64_MAX;
+        ck_assert_msg(strtol(e->data, NULL, 10) == next[e->part],
+                      "p/%d: '%s' comes where %d must", e->part, e->data, next[e->part]);
+        next[e->part]++;
+    }
+    for (int p = 0; p < parts; p++)
+        ck_assert_msg(next[p] == n, "p/%d: %d of %d messages", p, next[p], n);
+    free(next);
+    free(end_ns);
+}
