@@ -52,9 +52,9 @@ struct parti_consumer_message {
     uint32_t size;
     uint32_t redelivered; /* nonzero: the broker says that it gave this out before */
     uint64_t position;
-    int64_t time_ms;      /* when the broker took it, Unix time; 0: not known */
-    const char *subject;  /* subject or topic, ends with NUL */
-    const char *key;      /* Kafka's key; NULL: none */
+    int64_t time_ms;     /* when the broker took it, Unix time; 0: not known */
+    const char *subject; /* subject or topic, ends with NUL */
+    const char *key;     /* Kafka's key; NULL: none */
     uint64_t key_n;
     const char *data;
     uint64_t data_n;
@@ -125,9 +125,8 @@ struct parti_consumer {
     /* Write a dead letter: the message as it came, with these headers more, to 'target'
      * ([consume] dead_letter).  Answered once through buried(), by the end of the run at
      * the latest. */
-    void (*bury)(void *self, uint32_t lane,
-                 const struct parti_consumer_message *message, const char *target,
-                 const struct parti_strs *header_name,
+    void (*bury)(void *self, uint32_t lane, const struct parti_consumer_message *message,
+                 const char *target, const struct parti_strs *header_name,
                  const struct parti_strs *header_value); /* [seq] */
     /* Ends the run.  'is_last' != 0: the partition leaves this worker; whatever the
      * broker holds for it is let go so that the next holder can read at once. */

@@ -121,7 +121,8 @@ const struct conf_key conf_keys[] = {
     {"consume", "in_flight", CONF_INT, 0, AT(consume.in_flight), 1, 100000, SAME("64"),
      NULL, "How many messages of one partition may be in this process."},
     {"consume", "in_flight_total", CONF_INT, 0, AT(consume.in_flight_total), 1, 1000000,
-     SAME("8192"), NULL, "How many messages of all partitions may be in this process."},
+     SAME("8192"), NULL,
+     "How many messages of all partitions may be in this process, one of each aside."},
     {"consume", "deliver_max", CONF_INT, 0, AT(consume.deliver_max), 1, 100000, SAME("1"),
      NULL,
      "How many messages of one partition the handler may have unanswered. Above 1, those "

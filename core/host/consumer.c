@@ -23,11 +23,6 @@ void consumer_link(struct consumer *c, const struct nats_link_options *options)
     inlet_put(&c->inlet, inlet_note(NOTE_LINK, 0, options->url));
 }
 
-void consumer_worker(struct consumer *c, const char *id)
-{
-    inlet_put(&c->inlet, inlet_note(NOTE_WORKER, 0, id));
-}
-
 void consumer_granted(struct consumer *c, const struct part_view *part,
                       const struct parti_hold *hold, uint32_t n)
 {
@@ -39,7 +34,7 @@ void consumer_granted(struct consumer *c, const struct part_view *part,
                            "this worker holds more partitions than it can consume (%d); "
                            "the messages of the rest are not read. Start more workers",
                            CONSUMER_LANES_MAX);
-            consumer_tell_problem(c, ERR_CONSUMER_LANES, text);
+            consumer_tell_problem(c, ERR_LANES, text);
             return;
         }
         const struct parti_token token = {part[i].gen, part[i].since};
@@ -106,7 +101,7 @@ bool consumer_watch(struct consumer *c)
                    "%s has not returned from %s() for %d s, and no message is read or "
                    "settled meanwhile. Restart this process, and tell its author",
                    c->instance.name, call, CONSUMER_SLOW_MS / 1000);
-    consumer_tell_problem(c, ERR_CONSUMER_BROKEN, text);
+    consumer_tell_problem(c, ERR_READER_BROKEN, text);
     return true;
 }
 
@@ -179,6 +174,23 @@ static void on_store_answer(void *ctx, const struct consume_event *event)
     consumer_feed(ctx, &ev);
 }
 
+static void on_store_opened(void *ctx)
+{
+    struct consumer *c = ctx;
+
+    c->has_later = true;
+}
+
+static struct bytes on_store_id(void *ctx, uint32_t lane)
+{
+    const struct consumer *c = ctx;
+    const struct hands_part *part = c->lane[lane].part;
+
+    /* An answer for a lane that has ended: the engine passes over it. */
+    return part != NULL ? (struct bytes){part->partition.key, part->partition.key_n}
+                        : (struct bytes){"", 0};
+}
+
 static void on_store_say(void *ctx, int code, const char *text)
 {
     consumer_tell_problem(ctx, code, text);
@@ -209,19 +221,19 @@ static int load(struct consumer *c, struct conf_errors *errors)
 static int make_engine(struct consumer *c)
 {
     const struct conf_consume *o = &c->conf;
-    const struct consume_options options = {.lanes_max = CONSUMER_LANES_MAX,
-                                            .messages_max = (uint32_t)o->in_flight_total,
-                                            .lane_max = (uint32_t)o->in_flight,
-                                            .deliver_max = (uint32_t)o->deliver_max,
-                                            .attempts_max = (uint32_t)o->attempts_max,
-                                            .has_dead_letter = o->dead_letter != NULL,
-                                            .handle_timeout_ms = o->handle_timeout_ms,
-                                            .retry_first_ms = o->retry_first_ms,
-                                            .retry_max_ms = o->retry_max_ms,
-                                            .commit_interval_ms = o->commit_interval_ms,
-                                            .commit_messages =
-                                                (uint32_t)o->commit_messages,
-                                            .writes_max = CONSUMER_WRITES_MAX};
+    const struct consume_options options = {
+        .lanes_max = CONSUMER_LANES_MAX,
+        .messages_max = (uint32_t)o->in_flight_total + CONSUMER_LANES_MAX,
+        .lane_max = (uint32_t)o->in_flight,
+        .deliver_max = (uint32_t)o->deliver_max,
+        .attempts_max = (uint32_t)o->attempts_max,
+        .has_dead_letter = o->dead_letter != NULL,
+        .handle_timeout_ms = o->handle_timeout_ms,
+        .retry_first_ms = o->retry_first_ms,
+        .retry_max_ms = o->retry_max_ms,
+        .commit_interval_ms = o->commit_interval_ms,
+        .commit_messages = (uint32_t)o->commit_messages,
+        .writes_max = CONSUMER_WRITES_MAX};
 
     return consume_create(&c->engine, &options, consumer_perform, c);
 }
@@ -248,8 +260,10 @@ static int make_parts(struct consumer *c)
     c->store.replicas = (int)c->setup.conf->nats.replicas;
     c->store.ctx = c;
     c->store.answer = on_store_answer;
+    c->store.opened = on_store_opened;
+    c->store.id = on_store_id;
     c->store.say = on_store_say;
-    status = store_init(&c->store);
+    status = consumer_store_init(&c->store);
     if (status == STATUS_OK)
         status = make_engine(c);
     if (status == STATUS_OK)
@@ -327,7 +341,7 @@ void consumer_end(struct consumer *c)
     if (c == NULL || !c->has_thread)
         return;
     atomic_store(&c->is_ending, true);
-    inlet_put(&c->inlet, inlet_note(NOTE_WORKER, 0, ""));
+    inlet_put(&c->inlet, inlet_note(NOTE_END, 0, NULL));
     must(pthread_mutex_lock(&c->end_lock) == 0);
     while (!c->has_ended && failed == 0)
         failed = pthread_cond_timedwait(&c->end_told, &c->end_lock, &until);
@@ -377,7 +391,7 @@ void consumer_destroy(struct consumer *c)
     consume_destroy(c->engine); /* forgets its messages */
     drop_rest(c);
     if (c->store.inbox != NULL)
-        store_finish(&c->store);
+        consumer_store_finish(&c->store);
     if (c->inlet.lane != NULL)
         inlet_finish(&c->inlet);
     message_pool_finish(&c->pool);

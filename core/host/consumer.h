@@ -22,7 +22,7 @@
 #include "proto/types.h"
 
 enum {
-    CONSUMER_LANES_MAX = 1 << 17, /* partitions that one worker may consume */
+    CONSUMER_LANES_MAX = 1 << 16, /* partitions that one worker may consume */
     CONSUMER_WRITES_MAX = 512,    /* records being read or written */
     CONSUMER_SLOW_MS = 5000,      /* a call of the plugin: then people are told */
     CONSUMER_END_MS = 5000        /* the end waits so long for the plugin */
@@ -65,9 +65,6 @@ void consumer_destroy(struct consumer *c);
 /* Where the positions are: connects, or goes there at the next connect.  'options' but
  * for its url must live as long as the consumer.  Any thread. */
 void consumer_link(struct consumer *c, const struct nats_link_options *options);
-
-/* For the records, which people read.  Any thread. */
-void consumer_worker(struct consumer *c, const char *id);
 
 /* What the group says, in its order, from one thread; none of these blocks. */
 void consumer_granted(struct consumer *c, const struct part_view *part,

@@ -19,7 +19,7 @@ enum note_kind {
     NOTE_REVOKE, /* lane, serial, number: the deadline */
     NOTE_FENCE,
     NOTE_LINK,    /* text: the servers' URL */
-    NOTE_WORKER,  /* text: its id */
+    NOTE_END,     /* look whether it is over */
     NOTE_BEGUN,   /* lane, run, origin, number: from */
     NOTE_MESSAGE, /* lane, run, list */
     NOTE_BURIED,  /* lane, run, number: position, code, text */

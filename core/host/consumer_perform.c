@@ -23,15 +23,16 @@ void consumer_pend(struct consumer *c, const struct consume_event *event)
 void consumer_say(struct consumer *c, uint32_t lane, int code, const char *format, ...)
 {
     const struct consumer_lane *l = lane < c->lanes_used ? &c->lane[lane] : NULL;
-    char text[SAY_ROOM], whole[SAY_ROOM + 256];
+    char text[SAY_ROOM], whole[SAY_ROOM + 640];
     va_list args;
 
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (l != NULL && l->part != NULL)
-        (void)snprintf(whole, sizeof whole, "partition %.200s: %s", l->part->partition.id,
-                       text);
+        (void)snprintf(whole, sizeof whole, "partition %.200s: %s%s%.300s",
+                       l->part->partition.id, text, c->reason != NULL ? " " : "",
+                       c->reason != NULL ? c->reason : "");
     else
         (void)snprintf(whole, sizeof whole, "%s", text);
     consumer_tell_problem(c, code, whole);
@@ -95,7 +96,7 @@ static void start(struct consumer *c, const struct consume_action *a)
         pend_trouble(c, a->lane, a->run, STATUS_UNSUPPORTED);
         return;
     }
-    consumer_say(c, a->lane, ERR_CONSUMER_TROUBLE, "%s cannot read it (%s): %s",
+    consumer_say(c, a->lane, ERR_READER_STUCK, "%s cannot read it (%s): %s",
                  c->instance.name, instance_code_name(code), instance_error_text(&error));
     pend_trouble(c, a->lane, a->run, STATUS_INVALID);
 }
@@ -170,16 +171,6 @@ static __attribute__((format(printf, 4, 5))) void header(struct column *names,
     add(values, text);
 }
 
-static const char *reason_text(enum consume_reason reason)
-{
-    switch (reason) {
-    case REASON_NONE: break;
-    case REASON_ATTEMPTS: return "attempts_max attempts failed";
-    case REASON_TERM: return "the handler gave it up";
-    }
-    return "";
-}
-
 static void bury(struct consumer *c, const struct consume_action *a)
 {
     struct consumer_lane *l = &c->lane[a->lane];
@@ -197,7 +188,7 @@ static void bury(struct consumer *c, const struct consume_action *a)
         return;
     }
     const struct parti_partition *p = &l->part->partition;
-    header(&names, &values, "Parti-Reason", "%s", reason_text(a->reason));
+    header(&names, &values, "Parti-Reason", "%s", a->text);
     header(&names, &values, "Parti-Attempts", "%" PRIu32, a->attempt);
     header(&names, &values, "Parti-Group", "%s", c->group);
     header(&names, &values, "Parti-Partition", "%s", p->id);
@@ -220,7 +211,8 @@ static void store(struct consumer *c, const struct consume_action *a)
     const struct parti_partition *p = &c->lane[a->lane].part->partition;
     struct bytes id = {p->key, p->key_n};
     bool is_read = a->type == DO_READ;
-    int status = is_read ? store_read(&c->store, a, id) : store_write(&c->store, a, id);
+    int status = is_read ? consumer_store_read(&c->store, a, id)
+                         : consumer_store_write(&c->store, a, id);
     const struct consume_event ev = {.type = is_read ? CONSUME_READ : CONSUME_WRITTEN,
                                      .lane = a->lane,
                                      .op = a->op,

@@ -13,7 +13,7 @@ enum { ITEMS_MAX = 4096, BYTES_MAX = 16 * 1024 * 1024, TAG = 1, BATCH = 1024 };
 enum { OP_OPEN = NATS_POSITIONS_OPS_MAX }; /* behind the numbers of places */
 enum { TEXT_ROOM = 1024 };
 
-int store_init(struct store *s)
+int consumer_store_init(struct store *s)
 {
     struct inbox_limits limits = {ITEMS_MAX, BYTES_MAX, ITEMS_MAX};
 
@@ -23,7 +23,7 @@ int store_init(struct store *s)
     return inbox_create(&s->inbox, &limits);
 }
 
-void store_finish(struct store *s)
+void consumer_store_finish(struct store *s)
 {
     nats_positions_destroy(s->positions);
     nats_link_destroy(s->link);
@@ -41,7 +41,7 @@ static void say(struct store *s, int code, const char *text)
     s->say(s->ctx, code, text);
 }
 
-void store_link(struct store *s, const struct nats_link_options *options)
+void consumer_store_link(struct store *s, const struct nats_link_options *options)
 {
     struct nats_positions_options positions = {s->group, s->replicas, TAG};
     char text[TEXT_ROOM] = "out of memory";
@@ -58,11 +58,6 @@ void store_link(struct store *s, const struct nats_link_options *options)
     }
     must(nats_positions_create(&s->positions, s->link, s->inbox, &positions) ==
          STATUS_OK);
-}
-
-void store_worker(struct store *s, const char *id)
-{
-    (void)snprintf(s->worker, sizeof s->worker, "%s", id);
 }
 
 /* ---- asking ------------------------------------------------------------------------ */
@@ -87,7 +82,7 @@ static int begun(struct store *s, int i, int status)
     return status;
 }
 
-int store_read(struct store *s, const struct consume_action *a, struct bytes id)
+int consumer_store_read(struct store *s, const struct consume_action *a, struct bytes id)
 {
     if (!s->is_open)
         return STATUS_OFFLINE;
@@ -95,14 +90,14 @@ int store_read(struct store *s, const struct consume_action *a, struct bytes id)
     return begun(s, i, nats_positions_read(s->positions, (uint64_t)i, id, STORE_OP_MS));
 }
 
-int store_write(struct store *s, const struct consume_action *a, struct bytes id)
+int consumer_store_write(struct store *s, const struct consume_action *a, struct bytes id)
 {
-    char record[CONSUME_RECORD_ROOM], time[CLOCK_TEXT_ROOM];
+    char record[RECORD_ROOM];
 
     if (!s->is_open)
         return STATUS_OFFLINE;
-    clock_wall_text(time);
-    size_t n = consume_record_write(&a->record, s->worker, time, record);
+    size_t n = record_encode(&a->record, id, record, sizeof record);
+    must(n > 0);
     int i = begin(s, a, true);
     return begun(s, i,
                  nats_positions_write(s->positions, (uint64_t)i, id, a->version, record,
@@ -116,6 +111,7 @@ static void on_open(struct store *s, const struct inbox_item *item)
     if (item->status == STATUS_OK) {
         s->is_open = true;
         s->problem = 0;
+        s->opened(s->ctx);
         return;
     }
     say(s, item->code != 0 ? item->code : ERR_NATS_FAILED, item->data);
@@ -137,7 +133,8 @@ static void on_answer(struct store *s, const struct inbox_item *item)
     ev.op = op->op;
     ev.lane = op->lane;
     if (!op->is_write && item->status == STATUS_OK)
-        ev.status = consume_record_read(&ev.record, item->data, item->n);
+        ev.status =
+            record_decode(&ev.record, s->id(s->ctx, op->lane), item->data, item->n);
     op->next = s->free;
     s->free = (int)item->op;
     if (item->status != STATUS_OK && item->code != 0)
@@ -169,12 +166,12 @@ static void take(struct store *s, const struct inbox_item *item)
     }
 }
 
-int store_fd(const struct store *s)
+int consumer_store_fd(const struct store *s)
 {
     return inbox_fd(s->inbox);
 }
 
-uint64_t store_deadline_ms(const struct store *s)
+uint64_t consumer_store_deadline_ms(const struct store *s)
 {
     uint64_t ns =
         s->positions != NULL ? nats_positions_deadline_ns(s->positions) : UINT64_MAX;
@@ -183,7 +180,7 @@ uint64_t store_deadline_ms(const struct store *s)
     return s->open_at_ms != 0 && s->open_at_ms < ms ? s->open_at_ms : ms;
 }
 
-void store_turn(struct store *s)
+void consumer_store_turn(struct store *s)
 {
     struct inbox_item *item;
 

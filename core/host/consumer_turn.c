@@ -16,10 +16,12 @@ static void grant(struct consumer *c, struct note *n);
 
 enum { SHUT_ROOM = 512, SPEAK_PARTS = 3, SLEEP_MAX_MS = 1000 };
 
-/* The grants whose lanes have become free. */
+/* The grants that had to wait and need no longer. */
 static void grant_later(struct consumer *c)
 {
     c->has_later = false;
+    if (!c->store.is_open)
+        return;
     for (uint32_t i = 0; i < c->lanes_used; i++) {
         struct note *n = c->lane[i].later;
 
@@ -42,8 +44,6 @@ void consumer_feed(struct consumer *c, struct consume_event *event)
         consume_step(c->engine, &ev);
     }
     c->pendings = 0;
-    if (c->has_later)
-        grant_later(c);
 }
 
 /* ---- what the group says ----------------------------------------------------------- */
@@ -62,16 +62,19 @@ static void grant(struct consumer *c, struct note *n)
     consumer_feed(c, &ev);
 }
 
-/* The slot of a partition that was given up while the plugin hung may be granted again
- * before the engine is done with it. */
+/* Before the positions can be read there is nothing to begin with.  And the slot of a
+ * partition that was given up while the plugin hung may be granted again before the
+ * engine is done with it. */
 static bool must_wait(struct consumer *c, struct note *n)
 {
     struct consumer_lane *l = &c->lane[n->lane];
 
-    if (l->part == NULL)
+    if (l->part == NULL && c->store.is_open)
         return false;
     must(l->later == NULL);
     l->later = n;
+    if (n->lane >= c->lanes_used)
+        c->lanes_used = n->lane + 1;
     return true;
 }
 
@@ -129,7 +132,7 @@ static void on_link(struct consumer *c, const struct note *n)
     c->url = strdup(n->text);
     must(c->url != NULL);
     c->nats.url = c->url;
-    store_link(&c->store, &c->nats);
+    consumer_store_link(&c->store, &c->nats);
 }
 
 /* ---- what the plugin says ---------------------------------------------------------- */
@@ -184,13 +187,9 @@ static void on_buried(struct consumer *c, const struct note *n)
                                .position = n->number,
                                .status = status_of(n->code)};
 
-    if (n->code != PARTI_OK)
-        consumer_say(c, n->lane, ERR_CONSUMER_DEAD_LETTER,
-                     "%s did not write the dead letter of position %llu to '%s': %s. It "
-                     "is tried again; nothing goes on in this partition before",
-                     c->instance.name, (unsigned long long)n->number, c->dead_letter,
-                     n->text[0] != '\0' ? n->text : "no reason given");
+    c->reason = n->text;
     consumer_feed(c, &ev);
+    c->reason = NULL;
 }
 
 static void on_trouble(struct consumer *c, const struct note *n)
@@ -200,12 +199,16 @@ static void on_trouble(struct consumer *c, const struct note *n)
                                .run = n->run,
                                .status = status_of(n->code)};
 
-    if (n->code == PARTI_OK)
+    /* Where a broker is away all partitions are in trouble at once: said once. */
+    if (n->code == PARTI_OK && c->is_troubled)
         log_info("%s reads again", c->instance.name);
-    else
-        consumer_say(c, n->lane, ERR_CONSUMER_TROUBLE, "%s: %s", c->instance.name,
-                     n->text[0] != '\0' ? n->text : "no reason given");
+    else if (ev.status == STATUS_OFFLINE && !c->is_troubled)
+        consumer_say(c, n->lane, ERR_READER_STUCK, "%s goes on trying to read it: %s",
+                     c->instance.name, n->text[0] != '\0' ? n->text : "no reason given");
+    c->is_troubled = ev.status == STATUS_OFFLINE;
+    c->reason = n->text;
     consumer_feed(c, &ev);
+    c->reason = NULL;
 }
 
 /* Shut off: no run goes on, none is begun. */
@@ -216,7 +219,7 @@ static void look_for_breach(struct consumer *c)
     if (c->is_shut || !inlet_is_broken(&c->inlet, why, sizeof why))
         return;
     c->is_shut = true;
-    consumer_say(c, UINT32_MAX, ERR_CONSUMER_BROKEN,
+    consumer_say(c, UINT32_MAX, ERR_READER_BROKEN,
                  "%s broke the rules: it %s. It is shut off until this process starts "
                  "anew; no message is lost. Tell its author",
                  c->instance.name, why);
@@ -244,7 +247,7 @@ static void take_note(struct consumer *c, struct note *n)
     case NOTE_REVOKE: on_revoke(c, n); break;
     case NOTE_FENCE: on_fence(c); break;
     case NOTE_LINK: on_link(c, n); break;
-    case NOTE_WORKER: store_worker(&c->store, n->text); break;
+    case NOTE_END: break;
     case NOTE_BEGUN: on_begun(c, n); break;
     case NOTE_MESSAGE: on_messages(c, n); break;
     case NOTE_BURIED: on_buried(c, n); break;
@@ -303,12 +306,12 @@ static void sleep_a_while(struct consumer *c)
 {
     uint64_t now_ms = clock_boot_ms(), wake_ms = now_ms + SLEEP_MAX_MS;
     struct pollfd fds[] = {{.fd = c->inlet.wake_fd, .events = POLLIN},
-                           {.fd = store_fd(&c->store), .events = POLLIN}};
+                           {.fd = consumer_store_fd(&c->store), .events = POLLIN}};
 
     if (consume_deadline_ms(c->engine) < wake_ms)
         wake_ms = consume_deadline_ms(c->engine);
-    if (store_deadline_ms(&c->store) < wake_ms)
-        wake_ms = store_deadline_ms(&c->store);
+    if (consumer_store_deadline_ms(&c->store) < wake_ms)
+        wake_ms = consumer_store_deadline_ms(&c->store);
     if (c->speak_at_ms < wake_ms)
         wake_ms = c->speak_at_ms;
     if (!inlet_may_sleep(&c->inlet))
@@ -334,7 +337,9 @@ void *consumer_run(void *ctx)
         }
         for (size_t i = 0; i < n; i++)
             take_answer(c, &answer[i]);
-        store_turn(&c->store);
+        consumer_store_turn(&c->store);
+        if (c->has_later)
+            grant_later(c);
         look_for_breach(c);
         run_timers(c);
         flush(c);

@@ -172,8 +172,6 @@ static void perform(void *ctx, const struct action *a)
         break;
     case ACT_ID:
         set_id(w, a->id.id);
-        if (w->consumer != NULL)
-            consumer_worker(w->consumer, a->id.id);
         deliver(w, a, NULL);
         break;
     case ACT_LEADER:

@@ -1,5 +1,5 @@
 /* Messages through libparti: a real server for the positions, a broker of files. */
-#include "feed.h"
+#include "field.h"
 
 #include "base/errors.h"
 
@@ -9,23 +9,23 @@
 
 START_TEST(messages_come_in_order_and_their_position_is_kept)
 {
-    feed_begin(_i);
-    feed_put(0, 0, 100);
-    feed_put(1, 0, 100);
-    struct feed_app *app =
-        feed_start(feed_conf(2, "commit_interval = 50 ms\n"), NULL, NULL);
-    feed_await_calls(200);
-    feed_await_settled(app, 0, 991);
-    feed_await_settled(app, 1, 991);
-    feed_leave(app);
+    field_begin(_i);
+    field_put(0, 0, 100);
+    field_put(1, 0, 100);
+    struct field_app *app =
+        field_start(field_conf(2, "commit_interval = 50 ms\n"), NULL, NULL);
+    field_await_calls(200);
+    field_await_settled(app, 0, 991);
+    field_await_settled(app, 1, 991);
+    field_leave(app);
     /* Another one goes on where this one stopped. */
-    feed_put(0, 100, 50);
-    feed_put(1, 100, 50);
-    app = feed_start(feed_conf(2, ""), NULL, NULL);
-    feed_await_calls(300);
-    feed_leave(app);
-    feed_check_order(2, 150);
-    feed_end();
+    field_put(0, 100, 50);
+    field_put(1, 100, 50);
+    app = field_start(field_conf(2, ""), NULL, NULL);
+    field_await_calls(300);
+    field_leave(app);
+    field_check_order(2, 150);
+    field_end();
 }
 END_TEST
 

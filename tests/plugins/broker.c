@@ -36,7 +36,6 @@ struct broker {
     const struct parti_inlet *inlet;
     char dir[2048];
     char behave[32];
-    int64_t delay_ms;
     pthread_mutex_t lock;
     pthread_t thread;
     atomic_int is_ending;
@@ -287,12 +286,13 @@ static int32_t create(void **self, const struct parti_host *host,
 {
     struct broker *b = calloc(1, sizeof *b);
     const char *behave = parti_conf_text(conf, "behave");
+    const char *dir = parti_conf_text(conf, "dir");
 
     if (b == NULL)
         return parti_fail(error, PARTI_NOMEM, "out of memory");
     b->host = host;
     b->inlet = inlet;
-    (void)snprintf(b->dir, sizeof b->dir, "%s", parti_conf_text(conf, "dir"));
+    (void)snprintf(b->dir, sizeof b->dir, "%s", dir != NULL ? dir : ".");
     (void)snprintf(b->behave, sizeof b->behave, "%s", behave != NULL ? behave : "well");
     if (does(b, "badconf")) {
         free(b);

@@ -1,4 +1,4 @@
-#include "feed.h"
+#include "field.h"
 
 #include "base/must.h"
 
@@ -6,49 +6,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct feed feed;
+struct field field;
 
 static void lock(void)
 {
-    must(pthread_mutex_lock(&feed.lock) == 0);
+    must(pthread_mutex_lock(&field.lock) == 0);
 }
 
 static void unlock(void)
 {
-    must(pthread_cond_broadcast(&feed.changed) == 0);
-    must(pthread_mutex_unlock(&feed.lock) == 0);
+    must(pthread_cond_broadcast(&field.changed) == 0);
+    must(pthread_mutex_unlock(&field.lock) == 0);
 }
 
-void feed_begin(int program)
+void field_begin(int program)
 {
     pthread_condattr_t attr;
 
-    feed = (struct feed){.entries = 0};
-    must(pthread_mutex_init(&feed.lock, NULL) == 0);
+    field = (struct field){.entries = 0};
+    must(pthread_mutex_init(&field.lock, NULL) == 0);
     must(pthread_condattr_init(&attr) == 0);
     must(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
-    must(pthread_cond_init(&feed.changed, &attr) == 0);
+    must(pthread_cond_init(&field.changed, &attr) == 0);
     (void)pthread_condattr_destroy(&attr);
-    server_start(&feed.server, &(struct server_options){.program = rig_program(program)});
-    make_dir(feed.dir);
+    server_start(&field.server,
+                 &(struct server_options){.program = rig_program(program)});
+    make_dir(field.dir);
 }
 
-void feed_end(void)
+void field_end(void)
 {
-    for (int i = 0; i < feed.apps; i++)
-        feed_drop(feed.app[i]);
-    server_finish(&feed.server);
-    remove_tree(feed.dir);
-    free(feed.entry);
-    must(pthread_cond_destroy(&feed.changed) == 0);
-    must(pthread_mutex_destroy(&feed.lock) == 0);
+    for (int i = 0; i < field.apps; i++)
+        field_drop(field.app[i]);
+    server_finish(&field.server);
+    remove_tree(field.dir);
+    free(field.entry);
+    must(pthread_cond_destroy(&field.changed) == 0);
+    must(pthread_mutex_destroy(&field.lock) == 0);
 }
 
 /* ---- files ------------------------------------------------------------------------- */
 
 static void path_of(const char *name, char path[1024])
 {
-    format(path, 1024, "%s/%s", feed.dir, name);
+    format(path, 1024, "%s/%s", field.dir, name);
 }
 
 static void append(const char *name, const char *mode, const char *text)
@@ -62,12 +63,12 @@ static void append(const char *name, const char *mode, const char *text)
     ck_assert_int_eq(fclose(to), 0);
 }
 
-void feed_write(const char *name, const char *text)
+void field_write(const char *name, const char *text)
 {
     append(name, "we", text);
 }
 
-void feed_put_line(int part, const char *line)
+void field_put_line(int part, const char *line)
 {
     char name[64], text[8192];
 
@@ -76,7 +77,7 @@ void feed_put_line(int part, const char *line)
     append(name, "ae", text);
 }
 
-void feed_put(int part, int from, int n)
+void field_put(int part, int from, int n)
 {
     char name[64], *text = malloc((size_t)n * 12 + 1), *at = text;
 
@@ -89,7 +90,7 @@ void feed_put(int part, int from, int n)
     free(text);
 }
 
-const char *feed_file(const char *name)
+const char *field_file(const char *name)
 {
     static char text[1 << 20];
     char path[1024];
@@ -104,7 +105,7 @@ const char *feed_file(const char *name)
     return text;
 }
 
-const char *feed_conf(int parts, const char *more)
+const char *field_conf(int parts, const char *more)
 {
     static char path[1024];
     const char *build = getenv("PARTI_BUILDDIR");
@@ -118,8 +119,8 @@ const char *feed_conf(int parts, const char *more)
            "[source]\nplugin = static\npartitions = p/0..%d\n"
            "[timing]\nprofile = fast\n"
            "[consume]\nplugin = %s/tests/plugins/.libs/broker.so\ndir = %s\n%s",
-           build, feed.server.url, parts - 1, build, feed.dir, more);
-    feed_write("parti.ini", text);
+           build, field.server.url, parts - 1, build, field.dir, more);
+    field_write("parti.ini", text);
     path_of("parti.ini", path);
     return path;
 }
@@ -134,36 +135,36 @@ static int part_of(const struct parti_partition *p)
 
 static void on_message(void *ctx, const struct parti_message *m)
 {
-    struct feed_app *app = ctx;
+    struct field_app *app = ctx;
 
     lock();
-    if (feed.entries == feed.room) {
-        feed.room = feed.room > 0 ? 2 * feed.room : 1024;
-        feed.entry = realloc(feed.entry, feed.room * sizeof *feed.entry);
-        must(feed.entry != NULL);
+    if (field.entries == field.room) {
+        field.room = field.room > 0 ? 2 * field.room : 1024;
+        field.entry = realloc(field.entry, field.room * sizeof *field.entry);
+        must(field.entry != NULL);
     }
-    size_t i = feed.entries++;
-    feed.entry[i] = (struct feed_entry){.app = app->number,
-                                        .part = part_of(m->partition),
-                                        .position = m->position,
-                                        .attempt = m->attempt,
-                                        .token = m->partition->token,
-                                        .ticket = m->ticket,
-                                        .begin_ns = clock_boot_ns()};
-    (void)snprintf(feed.entry[i].data, FEED_TEXT, "%.*s", (int)m->data_n, m->data);
+    size_t i = field.entries++;
+    field.entry[i] = (struct field_entry){.app = app->number,
+                                          .part = part_of(m->partition),
+                                          .position = m->position,
+                                          .attempt = m->attempt,
+                                          .token = m->partition->token,
+                                          .ticket = m->ticket,
+                                          .begin_ns = clock_boot_ns()};
+    (void)snprintf(field.entry[i].data, FIELD_TEXT, "%.*s", (int)m->data_n, m->data);
     unlock();
     if (app->handle != NULL)
         app->handle(app, m);
     else
         parti_ack(app->worker, m->ticket);
     lock();
-    feed.entry[i].end_ns = clock_boot_ns();
+    field.entry[i].end_ns = clock_boot_ns();
     unlock();
 }
 
 static void on_settled(void *ctx, const struct parti_partition *p, uint64_t next)
 {
-    struct feed_app *app = ctx;
+    struct field_app *app = ctx;
 
     lock();
     app->settled[part_of(p)] = next;
@@ -173,7 +174,7 @@ static void on_settled(void *ctx, const struct parti_partition *p, uint64_t next
 static void on_assigned(void *ctx, uint64_t epoch, const struct parti_partition *p,
                         size_t n)
 {
-    struct feed_app *app = ctx;
+    struct field_app *app = ctx;
 
     (void)epoch;
     (void)p;
@@ -185,7 +186,7 @@ static void on_assigned(void *ctx, uint64_t epoch, const struct parti_partition 
 static void on_revoking(void *ctx, uint64_t epoch, const struct parti_partition *p,
                         size_t n, uint64_t deadline_ms)
 {
-    struct feed_app *app = ctx;
+    struct field_app *app = ctx;
 
     (void)p;
     (void)deadline_ms;
@@ -201,7 +202,7 @@ static void on_revoking(void *ctx, uint64_t epoch, const struct parti_partition 
 static void on_released(void *ctx, uint64_t epoch, const struct parti_partition *p,
                         size_t n)
 {
-    struct feed_app *app = ctx;
+    struct field_app *app = ctx;
 
     (void)epoch;
     (void)p;
@@ -212,7 +213,7 @@ static void on_released(void *ctx, uint64_t epoch, const struct parti_partition 
 
 static void on_error(void *ctx, int code, const char *text)
 {
-    struct feed_app *app = ctx;
+    struct field_app *app = ctx;
 
     lock();
     (void)fprintf(stderr, "app %d: PARTI-E%d %s\n", app->number, code, text);
@@ -223,7 +224,7 @@ static void on_error(void *ctx, int code, const char *text)
 
 static void on_fenced(void *ctx, const char *reason, uint64_t deadline_ns)
 {
-    struct feed_app *app = ctx;
+    struct field_app *app = ctx;
 
     (void)deadline_ns;
     lock();
@@ -232,9 +233,9 @@ static void on_fenced(void *ctx, const char *reason, uint64_t deadline_ns)
     unlock();
 }
 
-struct feed_app *feed_start(const char *conf, feed_handler handle, void *ctx)
+struct field_app *field_start(const char *conf, field_handler handle, void *ctx)
 {
-    struct feed_app *app = calloc(1, sizeof *app);
+    struct field_app *app = calloc(1, sizeof *app);
     const struct parti_callbacks callbacks = {.size = sizeof callbacks,
                                               .ctx = app,
                                               .assigned = on_assigned,
@@ -249,63 +250,63 @@ struct feed_app *feed_start(const char *conf, feed_handler handle, void *ctx)
     char text[2048] = "";
 
     ck_assert_ptr_nonnull(app);
-    must(feed.apps < FEED_APPS);
-    app->feed = &feed;
-    app->number = feed.apps;
+    must(field.apps < FIELD_APPS);
+    app->field = &field;
+    app->number = field.apps;
     app->handle = handle;
     app->ctx = ctx;
     ck_assert_msg(parti_create(&app->worker, &options, text, sizeof text) == 0, "%s",
                   text);
-    feed.app[feed.apps++] = app;
+    field.app[field.apps++] = app;
     return app;
 }
 
-void feed_drop(struct feed_app *app)
+void field_drop(struct field_app *app)
 {
     if (app == NULL)
         return;
     parti_destroy(app->worker);
-    feed.app[app->number] = NULL;
+    field.app[app->number] = NULL;
     free(app);
 }
 
-void feed_leave(struct feed_app *app)
+void field_leave(struct field_app *app)
 {
     parti_stop(app->worker, 0);
-    ck_assert_int_eq(parti_wait(app->worker, PARTI_SHUTDOWN, FEED_MS), 0);
-    feed_drop(app);
+    ck_assert_int_eq(parti_wait(app->worker, PARTI_SHUTDOWN, FIELD_MS), 0);
+    field_drop(app);
 }
 
 /* ---- waiting ----------------------------------------------------------------------- */
 
-void feed_await(bool (*is_it)(void *ctx), void *ctx, const char *what)
+void field_await(bool (*is_it)(void *ctx), void *ctx, const char *what)
 {
-    struct timespec until = clock_after_ms(FEED_MS);
+    struct timespec until = clock_after_ms(FIELD_MS);
     int failed = 0;
 
-    must(pthread_mutex_lock(&feed.lock) == 0);
+    must(pthread_mutex_lock(&field.lock) == 0);
     while (!is_it(ctx) && failed == 0)
-        failed = pthread_cond_timedwait(&feed.changed, &feed.lock, &until);
-    must(pthread_mutex_unlock(&feed.lock) == 0);
-    ck_assert_msg(failed == 0, "%s: it does not come (%zu calls)", what, feed.entries);
+        failed = pthread_cond_timedwait(&field.changed, &field.lock, &until);
+    must(pthread_mutex_unlock(&field.lock) == 0);
+    ck_assert_msg(failed == 0, "%s: it does not come (%zu calls)", what, field.entries);
 }
 
 static bool has_calls(void *ctx)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < feed.entries; i++)
-        n += feed.entry[i].end_ns != 0;
+    for (size_t i = 0; i < field.entries; i++)
+        n += field.entry[i].end_ns != 0;
     return n >= *(const size_t *)ctx;
 }
 
-void feed_await_calls(size_t n)
+void field_await_calls(size_t n)
 {
-    feed_await(has_calls, &n, "calls of handlers");
+    field_await(has_calls, &n, "calls of handlers");
 }
 
 struct wanted {
-    const struct feed_app *app;
+    const struct field_app *app;
     int part, code;
     uint64_t next;
     size_t n;
@@ -318,10 +319,10 @@ static bool is_settled(void *ctx)
     return w->app->settled[w->part] >= w->next;
 }
 
-void feed_await_settled(const struct feed_app *app, int part, uint64_t next)
+void field_await_settled(const struct field_app *app, int part, uint64_t next)
 {
-    feed_await(is_settled, &(struct wanted){.app = app, .part = part, .next = next},
-               "a settled position");
+    field_await(is_settled, &(struct wanted){.app = app, .part = part, .next = next},
+                "a settled position");
 }
 
 static bool has_error(void *ctx)
@@ -331,9 +332,9 @@ static bool has_error(void *ctx)
     return w->app->error_code == w->code;
 }
 
-void feed_await_error(const struct feed_app *app, int code)
+void field_await_error(const struct field_app *app, int code)
 {
-    feed_await(has_error, &(struct wanted){.app = app, .code = code}, "an error");
+    field_await(has_error, &(struct wanted){.app = app, .code = code}, "an error");
 }
 
 static bool is_assigned(void *ctx)
@@ -343,21 +344,21 @@ static bool is_assigned(void *ctx)
     return w->app->assigned >= w->n;
 }
 
-void feed_await_assigned(const struct feed_app *app, size_t n)
+void field_await_assigned(const struct field_app *app, size_t n)
 {
-    feed_await(is_assigned, &(struct wanted){.app = app, .n = n}, "an assignment");
+    field_await(is_assigned, &(struct wanted){.app = app, .n = n}, "an assignment");
 }
 
 /* ---- judging ----------------------------------------------------------------------- */
 
-void feed_check_order(int parts, int n)
+void field_check_order(int parts, int n)
 {
     int *next = calloc((size_t)parts, sizeof *next);
     uint64_t *end_ns = calloc((size_t)parts, sizeof *end_ns);
 
     ck_assert(next != NULL && end_ns != NULL);
-    for (size_t i = 0; i < feed.entries; i++) {
-        const struct feed_entry *e = &feed.entry[i];
+    for (size_t i = 0; i < field.entries; i++) {
+        const struct field_entry *e = &field.entry[i];
 
         ck_assert_int_lt(e->part, parts);
         ck_assert_msg(e->begin_ns >= end_ns[e->part], "p/%d: two calls at once", e->part);

@@ -2,8 +2,8 @@
  * tests/plugins/broker.c in a folder, and workers of this process that write down each
  * message they handle.  Fails the running Check test when something is not as it must be.
  */
-#ifndef PARTI_TESTS_HOST_FEED_H
-#define PARTI_TESTS_HOST_FEED_H
+#ifndef PARTI_TESTS_HOST_FIELD_H
+#define PARTI_TESTS_HOST_FIELD_H
 
 #include "rig.h"
 
@@ -14,44 +14,44 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-enum { FEED_MS = 30000, FEED_PARTS = 64, FEED_TEXT = 256, FEED_APPS = 8 };
+enum { FIELD_MS = 30000, FIELD_PARTS = 64, FIELD_TEXT = 256, FIELD_APPS = 8 };
 
 /* One call of the handler. */
-struct feed_entry {
+struct field_entry {
     int app, part; /* p/PART */
     uint64_t position;
     uint32_t attempt;
     struct parti_token token;
     struct parti_ticket ticket;
     uint64_t begin_ns, end_ns; /* end 0: it has not returned */
-    char data[FEED_TEXT];
+    char data[FIELD_TEXT];
 };
 
-struct feed_app;
+struct field_app;
 
 /* What a test's handler does with a message; without one it is acknowledged. */
-typedef void (*feed_handler)(struct feed_app *app, const struct parti_message *message);
+typedef void (*field_handler)(struct field_app *app, const struct parti_message *message);
 
-struct feed {
+struct field {
     struct server server;
     char dir[SERVER_PATH_ROOM];
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct feed_entry *entry;
+    struct field_entry *entry;
     size_t entries, room;
-    struct feed_app *app[FEED_APPS];
+    struct field_app *app[FIELD_APPS];
     int apps;
 };
 
-struct feed_app {
-    struct feed *feed;
+struct field_app {
+    struct field *field;
     int number;
-    feed_handler handle;
+    field_handler handle;
     void *ctx; /* of the handler */
     struct parti_worker *worker;
-    /* Under the feed's lock. */
+    /* Under the field's lock. */
     size_t assigned, released, revoking;
-    uint64_t settled[FEED_PARTS]; /* by partition: next */
+    uint64_t settled[FIELD_PARTS]; /* by partition: next */
     uint64_t revoke_epoch;
     bool keeps; /* does not say released by itself */
     int error_code;
@@ -59,42 +59,42 @@ struct feed_app {
     bool is_fenced;
 };
 
-extern struct feed feed;
+extern struct field field;
 
-void feed_begin(int program);
-void feed_end(void);
+void field_begin(int program);
+void field_end(void);
 
 /* An INI file in the folder: partitions p/0 .. p/(parts-1), and lines of [consume]. */
-const char *feed_conf(int parts, const char *more);
+const char *field_conf(int parts, const char *more);
 
 /* Appends n messages FROM, FROM+1, ... to p/PART, one of any text. */
-void feed_put(int part, int from, int n);
-void feed_put_line(int part, const char *line);
+void field_put(int part, int from, int n);
+void field_put_line(int part, const char *line);
 
 /* A file of the broker: its text, "" if there is none. */
-const char *feed_file(const char *name);
-void feed_write(const char *name, const char *text);
+const char *field_file(const char *name);
+void field_write(const char *name, const char *text);
 
 /* A worker with this handler; NULL: acknowledges. */
-struct feed_app *feed_start(const char *conf, feed_handler handle, void *ctx);
+struct field_app *field_start(const char *conf, field_handler handle, void *ctx);
 
 /* Leaves in order; or ends at once. */
-void feed_leave(struct feed_app *app);
-void feed_drop(struct feed_app *app);
+void field_leave(struct field_app *app);
+void field_drop(struct field_app *app);
 
 /* With the lock: waits until is_it(ctx) holds; fails the test with this text. */
-void feed_await(bool (*is_it)(void *ctx), void *ctx, const char *what);
+void field_await(bool (*is_it)(void *ctx), void *ctx, const char *what);
 
 /* Until so many calls of handlers have returned. */
-void feed_await_calls(size_t n);
+void field_await_calls(size_t n);
 
 /* Until the application was told so much of a partition. */
-void feed_await_settled(const struct feed_app *app, int part, uint64_t next);
-void feed_await_error(const struct feed_app *app, int code);
-void feed_await_assigned(const struct feed_app *app, size_t n);
+void field_await_settled(const struct field_app *app, int part, uint64_t next);
+void field_await_error(const struct field_app *app, int code);
+void field_await_assigned(const struct field_app *app, size_t n);
 
 /* Each partition's calls in the order of positions, none at the same time as another;
  * each number of 0..n-1 once. */
-void feed_check_order(int parts, int n);
+void field_check_order(int parts, int n);
 
 #endif
