@@ -301,7 +301,7 @@ static void check_required(struct conf *c)
         const struct conf_raw_section *s = conf_raw_find(&c->own->raw, key->section);
 
         if ((key->flags & CONF_REQUIRED) && !conf_key_of_plugin(key) &&
-            conf_raw_key(s, key->name) == NULL)
+            strcmp(key->section, "consume") != 0 && conf_raw_key(s, key->name) == NULL)
             conf_errors_add(&c->errors, s != NULL ? s->line : 0, "[%s] lacks '%s'",
                             key->section, key->name);
     }

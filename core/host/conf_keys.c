@@ -105,7 +105,8 @@ const struct conf_key conf_keys[] = {
      SAME("30 s"), NULL,
      "How often the source lists again without being asked; 0: never."},
 
-    {"consume", "plugin", CONF_PLUGIN, 0, AT(consume.base.plugin), 0, 0, NONE, NULL,
+    {"consume", "plugin", CONF_PLUGIN, CONF_REQUIRED, AT(consume.base.plugin), 0, 0, NONE,
+     NULL,
      "Which plugin reads the messages of the partitions: a bare name or an absolute "
      "path. "
      "'parti plugins list' shows which can."},

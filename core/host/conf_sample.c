@@ -41,7 +41,7 @@ static const struct {
     {"consume",
      "How the messages of a partition are read and handled, if Parti is to do that. The "
      "consumer's own keys go here, too: 'parti plugins describe NAME' lists them.",
-     NULL},
+     ";plugin = NAME\n"},
     {"timing",
      "When things happen. Write durations with their unit: 250 ms, 10 s, 5 min, 2 h.",
      ""},
@@ -54,10 +54,9 @@ static void open_section(const char *section, FILE *to)
             continue;
         fprintf(to, "\n");
         comment(openings[i].text, to);
-        if (openings[i].active != NULL)
-            fprintf(to, "[%s]\n%s", section, openings[i].active);
-        else
-            fprintf(to, ";[%s]\n", section); /* not every group has it */
+        /* Not every group has [consume]. */
+        fprintf(to, "%s[%s]\n%s", strcmp(section, "consume") == 0 ? ";" : "", section,
+                openings[i].active);
     }
 }
 

@@ -2,9 +2,9 @@
  * [consume], drives the engine (consume/engine.h) on a thread of its own, keeps the
  * positions in NATS over a connection of its own, and hands messages to the application.
  *
- *   plugin ──> consumer_inlet ──> consumer_turn ──> consumer_hands ──> message()
- *                                  │   ^  engine        (threads)        │
- *              consumer_store <────┘   └───────── consumer_answer() <────┘
+ *   plugin --> consumer_inlet --> consumer_turn --> consumer_hands --> message()
+ *                                  |   ^  engine       (threads)         |
+ *              consumer_store <----'   '--------- consumer_answer() <----'
  *
  * No plugin is trusted: what comes through the inlet is checked (parti_consumer.h,
  * TRUST), a plugin that breaks a rule is shut off in words, and one that does not return
