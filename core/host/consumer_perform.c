@@ -96,8 +96,8 @@ static void start(struct consumer *c, const struct consume_action *a)
         pend_trouble(c, a->lane, a->run, STATUS_UNSUPPORTED);
         return;
     }
-    consumer_say(c, a->lane, ERR_READER_STUCK, "%s cannot read it (%s): %s",
-                 c->instance.name, instance_code_name(code), instance_error_text(&error));
+    (void)snprintf(c->start_reason, sizeof c->start_reason, "%s says: %s",
+                   c->instance.name, instance_error_text(&error));
     pend_trouble(c, a->lane, a->run, STATUS_INVALID);
 }
 
@@ -287,6 +287,9 @@ void consumer_perform(void *ctx, const struct consume_action *a)
     case DO_STOP: stop(c, a); break;
     case DO_FORGET: forget(c, a); break;
     case DO_CLEAR: clear(c, a); break;
-    case DO_SAY: consumer_say(c, a->lane, a->code, "%s", a->text); break;
+    case DO_SAY:
+        if (!c->is_shut || a->code != ERR_READER_STUCK) /* that was said already */
+            consumer_say(c, a->lane, a->code, "%s", a->text);
+        break;
     }
 }

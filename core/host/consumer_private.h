@@ -62,9 +62,10 @@ struct consumer {
     struct hands_delivery *given, **given_last;
     struct consume_event *pending; /* answers to actions, fed after the step */
     uint32_t pendings;
-    bool is_shut;       /* the plugin broke a rule */
-    bool is_troubled;   /* and people were told */
-    const char *reason; /* the plugin's, for what the engine says of it; NULL: none */
+    bool is_shut;           /* the plugin broke a rule */
+    bool is_troubled;       /* and people were told */
+    char start_reason[512]; /* of the last start() that failed */
+    const char *reason;     /* the plugin's, for what the engine says of it; NULL: none */
     uint64_t speak_at_ms;
 };
 

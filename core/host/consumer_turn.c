@@ -41,7 +41,10 @@ void consumer_feed(struct consumer *c, struct consume_event *event)
         struct consume_event ev = c->pending[i];
 
         ev.now_ms = clock_boot_ms();
+        if (ev.type == CONSUME_TROUBLE && ev.status == STATUS_INVALID)
+            c->reason = c->start_reason;
         consume_step(c->engine, &ev);
+        c->reason = NULL;
     }
     c->pendings = 0;
 }

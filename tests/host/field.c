@@ -162,6 +162,26 @@ static void on_message(void *ctx, const struct parti_message *m)
     unlock();
 }
 
+void field_keep(struct field_app *app, const struct parti_message *m)
+{
+    struct field_copy *c = &field.copy;
+    size_t n = 0;
+
+    lock();
+    *c = (struct field_copy){
+        .data_n = m->data_n, .time_ms = m->time_ms, .attempt = m->attempt};
+    format(c->id, sizeof c->id, "%s", m->partition->id);
+    format(c->subject, sizeof c->subject, "%s", m->subject);
+    format(c->key, sizeof c->key, "%s", m->key != NULL ? m->key : "(none)");
+    for (uint32_t i = 0; i < m->header_n; i++)
+        n += (size_t)snprintf(c->headers + n, sizeof c->headers - n, "%s=%s;",
+                              m->header[i].name, m->header[i].value);
+    must(m->data_n <= sizeof c->data);
+    memcpy(c->data, m->data, m->data_n);
+    unlock();
+    parti_ack(app->worker, m->ticket);
+}
+
 static void on_settled(void *ctx, const struct parti_partition *p, uint64_t next)
 {
     struct field_app *app = ctx;
@@ -217,8 +237,12 @@ static void on_error(void *ctx, int code, const char *text)
 
     lock();
     (void)fprintf(stderr, "app %d: PARTI-E%d %s\n", app->number, code, text);
-    app->error_code = code;
-    (void)snprintf(app->error, sizeof app->error, "%s", text);
+    if (app->errors < (int)(sizeof app->error / sizeof app->error[0])) {
+        struct field_error *e = &app->error[app->errors++];
+
+        e->code = code;
+        (void)snprintf(e->text, sizeof e->text, "%s", text);
+    }
     unlock();
 }
 
@@ -329,12 +353,20 @@ static bool has_error(void *ctx)
 {
     const struct wanted *w = ctx;
 
-    return w->app->error_code == w->code;
+    for (int i = 0; i < w->app->errors; i++)
+        if (w->app->error[i].code == w->code)
+            return true;
+    return false;
 }
 
-void field_await_error(const struct field_app *app, int code)
+const char *field_await_error(const struct field_app *app, int code)
 {
+    int i = 0;
+
     field_await(has_error, &(struct wanted){.app = app, .code = code}, "an error");
+    while (app->error[i].code != code)
+        i++;
+    return app->error[i].text;
 }
 
 static bool is_assigned(void *ctx)
@@ -347,6 +379,59 @@ static bool is_assigned(void *ctx)
 void field_await_assigned(const struct field_app *app, size_t n)
 {
     field_await(is_assigned, &(struct wanted){.app = app, .n = n}, "an assignment");
+}
+
+static bool is_revoking(void *ctx)
+{
+    const struct wanted *w = ctx;
+
+    return w->app->revoking >= w->n;
+}
+
+void field_await_revoking(const struct field_app *app, size_t n)
+{
+    field_await(is_revoking, &(struct wanted){.app = app, .n = n}, "a revoke");
+}
+
+static bool is_fenced(void *ctx)
+{
+    const struct wanted *w = ctx;
+
+    return w->app->is_fenced;
+}
+
+void field_await_fenced(const struct field_app *app)
+{
+    field_await(is_fenced, &(struct wanted){.app = app}, "a fence");
+}
+
+static bool has_entries(void *ctx)
+{
+    return field.entries >= *(const size_t *)ctx;
+}
+
+void field_await_entries(size_t n)
+{
+    field_await(has_entries, &n, "a call of the handler");
+}
+
+static bool has_last(void *ctx)
+{
+    const struct wanted *w = ctx;
+
+    for (size_t i = field.entries; i-- > 0;) {
+        const struct field_entry *e = &field.entry[i];
+
+        if (e->part == w->part && e->end_ns != 0)
+            return strtol(e->data, NULL, 10) == w->code;
+    }
+    return false;
+}
+
+void field_await_last(int part, int number)
+{
+    field_await(has_last, &(struct wanted){.part = part, .code = number},
+                "the last message");
 }
 
 /* ---- judging ----------------------------------------------------------------------- */
@@ -371,4 +456,22 @@ void field_check_order(int parts, int n)
         ck_assert_msg(next[p] == n, "p/%d: %d of %d messages", p, next[p], n);
     free(next);
     free(end_ns);
+}
+
+/* ---- the frame --------------------------------------------------------------------- */
+
+int field_run(const char *name, const TTest *const *tests, size_t n)
+{
+    Suite *suite = suite_create(name);
+    TCase *tcase = tcase_create(name);
+
+    tcase_set_timeout(tcase, 120);
+    for (size_t i = 0; i < n; i++)
+        tcase_add_loop_test(tcase, tests[i], 0, 1);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

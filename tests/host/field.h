@@ -32,8 +32,17 @@ struct field_app;
 /* What a test's handler does with a message; without one it is acknowledged. */
 typedef void (*field_handler)(struct field_app *app, const struct parti_message *message);
 
+/* The last message that field_keep() saw. */
+struct field_copy {
+    char id[64], subject[64], key[64], headers[256], data[64];
+    size_t data_n;
+    int64_t time_ms;
+    uint32_t attempt;
+};
+
 struct field {
     struct server server;
+    struct field_copy copy;
     char dir[SERVER_PATH_ROOM];
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -54,8 +63,11 @@ struct field_app {
     uint64_t settled[FIELD_PARTS]; /* by partition: next */
     uint64_t revoke_epoch;
     bool keeps; /* does not say released by itself */
-    int error_code;
-    char error[1024];
+    struct field_error {
+        int code;
+        char text[1024];
+    } error[16];
+    int errors;
     bool is_fenced;
 };
 
@@ -85,16 +97,38 @@ void field_drop(struct field_app *app);
 /* With the lock: waits until is_it(ctx) holds; fails the test with this text. */
 void field_await(bool (*is_it)(void *ctx), void *ctx, const char *what);
 
+/* A handler: copies the message and acknowledges it. */
+void field_keep(struct field_app *app, const struct parti_message *message);
+
+/* Until so many calls of handlers have begun. */
+void field_await_entries(size_t n);
+
+/* Until this number was handled. */
+void field_await_last(int part, int number);
+
 /* Until so many calls of handlers have returned. */
 void field_await_calls(size_t n);
 
 /* Until the application was told so much of a partition. */
 void field_await_settled(const struct field_app *app, int part, uint64_t next);
-void field_await_error(const struct field_app *app, int code);
+/* The text of the first error with this code, once it is there. */
+const char *field_await_error(const struct field_app *app, int code);
+void field_await_revoking(const struct field_app *app, size_t n);
+void field_await_fenced(const struct field_app *app);
 void field_await_assigned(const struct field_app *app, size_t n);
 
 /* Each partition's calls in the order of positions, none at the same time as another;
  * each number of 0..n-1 once. */
 void field_check_order(int parts, int n);
+
+/* As RIG_MAIN, but with the first server alone. */
+int field_run(const char *name, const TTest *const *tests, size_t n);
+
+#define FIELD_MAIN(name, ...)                                        \
+    int main(void)                                                   \
+    {                                                                \
+        const TTest *const tests[] = {__VA_ARGS__};                  \
+        return field_run(name, tests, sizeof tests / sizeof *tests); \
+    }
 
 #endif

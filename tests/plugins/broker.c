@@ -351,6 +351,7 @@ static void credit(void *self, uint32_t lane, uint64_t n)
     (void)pthread_mutex_lock(&b->lock);
     b->lane[lane].credit += n;
     (void)pthread_mutex_unlock(&b->lock);
+    note(b, "log", "credit %s %llu", b->lane[lane].name, (unsigned long long)n);
 }
 
 static void done(void *self, uint32_t lane, uint64_t next)
