@@ -147,9 +147,12 @@ enum consume_action_type {
     DO_WRITE,   /* lane, op, record, version (expected; 0: there is none) */
     DO_START,   /* lane, run, token, origin, position: a run from 'next' on */
     DO_CREDIT,  /* lane, run, n */
-    DO_DELIVER, /* lane, run, position, attempt, message, token: to the handler, in order;
-                   each giving of a message has an attempt of its own, also when it is
-                   given again only because one before it failed */
+    DO_DELIVER, /* lane, run, stretch, position, attempt, message, token: to the handler,
+                   in order; each giving of a message has an attempt of its own, also when
+                   it is given again only because one before it failed.  After a verdict
+                   of NAK or TERM, and after DO_CANCEL, the handler begins nothing more of
+                   that stretch, neither what waits nor what is still to come of it: it
+                   comes again in a later one */
     DO_CANCEL,  /* lane: the handler should give up what it has (fence, time-out) */
     DO_BURY,    /* lane, run, position, attempt (given so often), message, reason, text */
     DO_DONE,    /* lane, run, position: 'next' is durable */
@@ -170,7 +173,7 @@ enum consume_reason {
 struct consume_action {
     enum consume_action_type type;
     uint32_t lane;
-    uint64_t run, op, version, position, origin, n;
+    uint64_t run, op, version, position, origin, n, stretch;
     uint32_t attempt;
     bool is_last;
     struct consume_token token;

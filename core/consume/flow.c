@@ -116,6 +116,7 @@ static void deliver(struct consume *c, struct lane *l)
         a = (struct consume_action){.type = DO_DELIVER,
                                     .lane = lane_number(c, l),
                                     .run = l->run,
+                                    .stretch = l->stretch,
                                     .position = e->position,
                                     .attempt = e->tries,
                                     .message = e->message,
@@ -204,6 +205,7 @@ static void fail(struct consume *c, struct lane *l, uint32_t i, uint32_t k, bool
         e->fails++;
     l->give = i;
     l->given = k;
+    l->stretch++;
     is_spent =
         is_term || (c->options.attempts_max > 0 && e->fails >= c->options.attempts_max);
     if (is_spent && c->options.has_dead_letter) {

@@ -59,6 +59,7 @@ void lane_grant(struct consume *c, struct lane *l, struct consume_token token)
                           .last = NOBODY,
                           .give = NOBODY,
                           .run = l->run,
+                          .stretch = l->stretch + 1,
                           .token = token,
                           .deadline_ms = UINT64_MAX,
                           .is_awaiting = l->is_awaiting,

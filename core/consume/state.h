@@ -51,6 +51,7 @@ struct lane {
     uint32_t unsent_n;     /* done since the record was sent last */
     uint32_t careful_n;    /* C9: so many messages still go carefully */
     uint64_t run, seen_to; /* first position that may come in this run */
+    uint64_t stretch;      /* grows with each that is cut short */
     uint64_t next;
     uint64_t answer_ms; /* C6, while given > 0 */
     uint64_t give_ms;   /* C7: not before */

@@ -271,8 +271,12 @@ static void resolve(struct consume *c, struct lane *l, const struct consume_even
     l->is_unsure = false;
     l->version = ev->version;
     l->store_pause_ms = 0;
-    if (is_same(&ev->record, &l->sent))
+    if (is_same(&ev->record, &l->sent)) {
+        struct consume_record now = record_now(c, l);
+
+        l->is_dirty = !is_same(&now, &l->sent);
         written(c, l, ev->version);
+    }
 }
 
 static void read_answered(struct consume *c, struct lane *l,
