@@ -101,6 +101,8 @@ struct parti_ticket {
     uint64_t position;
     uint32_t attempt;
     uint32_t run; /* of the reading of the partition */
+    uint32_t stretch;
+    uint32_t reserved;
 };
 
 /* Borrowed until the callback returns, all but the ticket. */

@@ -150,9 +150,9 @@ enum consume_action_type {
     DO_DELIVER, /* lane, run, stretch, position, attempt, message, token: to the handler,
                    in order; each giving of a message has an attempt of its own, also when
                    it is given again only because one before it failed.  After a verdict
-                   of NAK or TERM, and after DO_CANCEL, the handler begins nothing more of
-                   that stretch, neither what waits nor what is still to come of it: it
-                   comes again in a later one */
+                   of NAK, TERM or RETURN, and after DO_CANCEL, the handler begins nothing
+                   more of that stretch, neither what waits nor what is still to come of
+                   it: it comes again in a later one */
     DO_CANCEL,  /* lane: the handler should give up what it has (fence, time-out) */
     DO_BURY,    /* lane, run, position, attempt (given so often), message, reason, text */
     DO_DONE,    /* lane, run, position: 'next' is durable */

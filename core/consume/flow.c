@@ -266,6 +266,7 @@ void flow_verdict(struct consume *c, struct lane *l, const struct consume_event 
     case VERDICT_RETURN:
         l->give = i;
         l->given = k;
+        l->stretch++;
         break;
     }
 }

@@ -83,7 +83,7 @@ void consumer_answer(struct consumer *c, struct parti_ticket ticket,
 
     /* What was given behind it is not begun any more. */
     if (verdict == VERDICT_NAK || verdict == VERDICT_TERM || verdict == VERDICT_RETURN)
-        (void)hands_take_back(c->hands, ticket.hold, ticket.position + 1, NULL);
+        (void)hands_take_back(c->hands, ticket.hold, ticket.stretch, NULL);
     inlet_answer(&c->inlet, &answer);
 }
 

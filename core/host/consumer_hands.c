@@ -16,6 +16,8 @@ struct hand_lane {
     struct hands_delivery *first, **last;
     uint32_t next; /* in the list of those that can go on */
     bool is_told, is_listed, is_running, is_closing;
+    bool has_bar; /* nothing up to this stretch is begun */
+    uint32_t bar;
     bool is_blocked; /* a call from before a fence runs for its partition */
 };
 
@@ -141,7 +143,8 @@ static bool purge(struct hands *h, struct hand_lane *l, uint64_t position,
             *ret_first = (struct parti_ticket){.hold = l->part->partition.hold,
                                                .position = d->position,
                                                .attempt = d->attempt,
-                                               .run = d->run};
+                                               .run = d->run,
+                                               .stretch = d->stretch};
         any = true;
         drop(h, d);
     }
@@ -164,7 +167,7 @@ static void end_lane(struct hands *h, struct hand_lane *l)
     (void)purge(h, l, 0, NULL);
     hands_part_unref(l->part);
     l->part = NULL;
-    l->is_told = l->is_running = l->is_closing = l->is_blocked = false;
+    l->is_told = l->is_running = l->is_closing = l->is_blocked = l->has_bar = false;
 }
 
 void hands_open(struct hands *h, uint32_t i, struct hands_part *part)
@@ -192,6 +195,12 @@ void hands_told(struct hands *h, struct parti_hold hold)
     unlock(h);
 }
 
+/* Numbers of stretches ascend, and may wrap around. */
+static bool is_barred(const struct hand_lane *l, uint32_t stretch)
+{
+    return l->has_bar && (int32_t)(stretch - l->bar) <= 0;
+}
+
 void hands_give(struct hands *h, struct hands_delivery *list)
 {
     struct hands_delivery *next;
@@ -201,7 +210,7 @@ void hands_give(struct hands *h, struct hands_delivery *list)
         struct hand_lane *l = find(h, d->lane, d->serial);
 
         next = d->next;
-        if (l == NULL || l->is_closing) {
+        if (l == NULL || l->is_closing || is_barred(l, d->stretch)) {
             drop(h, d);
             continue;
         }
@@ -215,12 +224,19 @@ void hands_give(struct hands *h, struct hands_delivery *list)
     unlock(h);
 }
 
-bool hands_take_back(struct hands *h, struct parti_hold hold, uint64_t position,
+bool hands_take_back(struct hands *h, struct parti_hold hold, uint32_t stretch,
                      struct parti_ticket *ret_first)
 {
+    bool any = false;
+
     lock(h);
     struct hand_lane *l = find(h, hold.slot, hold.serial);
-    bool any = l != NULL && purge(h, l, position, ret_first);
+    if (l != NULL && !is_barred(l, stretch)) {
+        l->has_bar = true;
+        l->bar = stretch;
+        if (l->first != NULL && is_barred(l, l->first->stretch))
+            any = purge(h, l, 0, ret_first);
+    }
     unlock(h);
     return any;
 }
@@ -272,7 +288,8 @@ void hands_speak(struct hands *h, uint64_t now_ms)
                            (struct parti_ticket){.hold = l->part->partition.hold,
                                                  .position = d->position,
                                                  .attempt = d->attempt,
-                                                 .run = d->run});
+                                                 .run = d->run,
+                                                 .stretch = d->stretch});
         }
     }
     unlock(h);
@@ -287,7 +304,7 @@ static void call(const struct hands *h, const struct hands_part *part,
     const struct parti_message message = {
         .size = sizeof message,
         .partition = &part->partition,
-        .ticket = {part->partition.hold, d->position, d->attempt, d->run},
+        .ticket = {part->partition.hold, d->position, d->attempt, d->run, d->stretch, 0},
         .position = d->position,
         .attempt = d->attempt,
         .header_n = (uint32_t)m->given.header_name.n,

@@ -31,7 +31,7 @@ struct hands_delivery {
     struct hands_delivery *next;
     struct message *message; /* a reference goes with it */
     uint32_t lane, serial;   /* serial of the hold */
-    uint32_t attempt, run;
+    uint32_t attempt, run, stretch;
     uint64_t position;
     uint64_t when_ms; /* when it was given, or last spoken for */
 };
@@ -70,9 +70,10 @@ void hands_told(struct hands *h, struct parti_hold hold);
 /* Takes the list over; what is for a lane that is not open any more is dropped. */
 void hands_give(struct hands *h, struct hands_delivery *list);
 
-/* Takes back what has not been handed over from this position on.  True: there was some,
- * and *ret_first names it (NULL: not asked for). */
-bool hands_take_back(struct hands *h, struct parti_hold hold, uint64_t position,
+/* Takes back what has not been handed over, and begins nothing more of this stretch (and
+ * those before it), not even what is still to come of it.  True: there was something, and
+ * *ret_first names the first (NULL: not asked for). */
+bool hands_take_back(struct hands *h, struct parti_hold hold, uint32_t stretch,
                      struct parti_ticket *ret_first);
 
 /* The lane ends.  True: no call runs, quiet() is not called; false: it will be. */

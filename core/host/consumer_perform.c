@@ -225,7 +225,7 @@ static void store(struct consumer *c, const struct consume_action *a)
 /* With the others of this turn, at its end. */
 static void deliver(struct consumer *c, const struct consume_action *a)
 {
-    const struct consumer_lane *l = &c->lane[a->lane];
+    struct consumer_lane *l = &c->lane[a->lane];
     struct hands_delivery *d = malloc(sizeof *d);
 
     must(d != NULL); /* small, and what is not delivered would never be answered */
@@ -233,10 +233,12 @@ static void deliver(struct consumer *c, const struct consume_action *a)
                                  .lane = a->lane,
                                  .serial = l->part->partition.hold.serial,
                                  .run = (uint32_t)a->run,
+                                 .stretch = (uint32_t)a->stretch,
                                  .attempt = a->attempt,
                                  .position = a->position,
                                  .when_ms = clock_boot_ms()};
     message_ref(d->message);
+    l->stretch = d->stretch;
     *c->given_last = d;
     c->given_last = &d->next;
 }
@@ -260,7 +262,7 @@ static void cancel(struct consumer *c, const struct consume_action *a)
     const struct consumer_lane *l = &c->lane[a->lane];
 
     if (l->part != NULL)
-        (void)hands_take_back(c->hands, l->part->partition.hold, 0, NULL);
+        (void)hands_take_back(c->hands, l->part->partition.hold, l->stretch, NULL);
 }
 
 static void forget(struct consumer *c, const struct consume_action *a)

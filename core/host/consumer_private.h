@@ -20,6 +20,7 @@ enum { CONSUMER_PENDING_MAX = 4096 };
 struct consumer_lane {
     struct hands_part *part; /* NULL: not granted */
     uint64_t run;            /* the plugin reads; 0: it does not */
+    uint32_t stretch;        /* of what was delivered last */
     struct note *later;      /* a grant that must wait for the end of the one before */
 };
 

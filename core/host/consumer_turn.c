@@ -49,6 +49,16 @@ void consumer_feed(struct consumer *c, struct consume_event *event)
     c->pendings = 0;
 }
 
+static void flush_given(struct consumer *c)
+{
+    struct hands_delivery *given = c->given;
+
+    c->given = NULL;
+    c->given_last = &c->given;
+    if (given != NULL)
+        hands_give(c->hands, given);
+}
+
 /* ---- what the group says ----------------------------------------------------------- */
 
 static void grant(struct consumer *c, struct note *n)
@@ -104,7 +114,8 @@ static void on_revoke(struct consumer *c, const struct note *n)
     }
     consumer_feed(c, &ev);
     /* What no handler has looked at need not be waited for. */
-    if (l->part != NULL && hands_take_back(c->hands, hold, 0, &first)) {
+    flush_given(c); /* what lies there must be found */
+    if (l->part != NULL && hands_take_back(c->hands, hold, l->stretch, &first)) {
         struct consume_event back = {.type = CONSUME_VERDICT,
                                      .lane = n->lane,
                                      .position = first.position,
@@ -280,14 +291,10 @@ static void take_answer(struct consumer *c, const struct answer *a)
 
 static void flush(struct consumer *c)
 {
-    struct hands_delivery *given = c->given;
     struct message *forgotten = c->forgotten;
 
-    c->given = NULL;
-    c->given_last = &c->given;
     c->forgotten = NULL;
-    if (given != NULL)
-        hands_give(c->hands, given);
+    flush_given(c);
     if (forgotten != NULL)
         inlet_forget(&c->inlet, forgotten);
 }
