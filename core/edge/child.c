@@ -138,6 +138,11 @@ bool child_tell(struct child *c, const char *line, size_t n)
     return true;
 }
 
+size_t child_queued(const struct child *c)
+{
+    return c->queued - c->sent;
+}
+
 void child_hang_up(struct child *c)
 {
     c->hangs_up = true;
@@ -178,7 +183,8 @@ static void take_line(struct child *c)
 
     if (is_whole && !c->is_long && is_answer(c->line, c->line_n - 1, &epoch))
         c->options.released(c->options.ctx, epoch);
-    else
+    else if (!is_whole || c->is_long || c->options.answer == NULL ||
+             !c->options.answer(c->options.ctx, c->line, c->line_n - 1))
         c->options.output(c->options.ctx, c->line, c->line_n);
     c->is_long = !is_whole;
     c->line_n = 0;
