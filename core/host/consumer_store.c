@@ -141,6 +141,9 @@ static void on_answer(struct store *s, const struct inbox_item *item)
         say(s, item->code, item->data);
     else
         s->problem = 0;
+    /* Somebody may have removed the bucket: then it is made anew. */
+    if (item->status == STATUS_OFFLINE && s->open_at_ms == 0 && s->is_open)
+        s->open_at_ms = clock_boot_ms() + STORE_RETRY_MS;
     s->answer(s->ctx, &ev);
 }
 

@@ -196,6 +196,24 @@ START_TEST(what_fails_too_often_becomes_a_dead_letter_that_says_why)
 }
 END_TEST
 
+START_TEST(a_dead_letter_that_is_not_written_is_said_and_tried_again)
+{
+    struct refusal r = {.data = "1", .times = -1, .is_term = true};
+
+    field_begin(_i);
+    field_put(0, 0, 3);
+    struct field_app *app =
+        field_start(field_conf(1, "dead_letter = d\nbehave = nobury\n"), refuse, &r);
+    ck_assert_ptr_nonnull(
+        strstr(field_await_error(app, ERR_DEAD_LETTER), "the graveyard is closed"));
+    field_await_settled(app, 0, 2 * STEP + 1);
+    field_leave(app);
+    ck_assert_ptr_nonnull(strstr(field_file("dead"), "d 10 "));
+    field_check_order(1, 3); /* nothing overtook it */
+    field_end();
+}
+END_TEST
+
 START_TEST(a_term_is_a_dead_letter_at_once)
 {
     struct refusal r = {.data = "1", .times = -1, .is_term = true};
@@ -467,6 +485,7 @@ RIG_MAIN("consume", messages_come_in_order_and_their_position_is_kept,
          a_nak_comes_again_later_and_holds_up_nobody_else,
          the_handler_chooses_the_pause_of_a_nak,
          what_fails_too_often_becomes_a_dead_letter_that_says_why,
+         a_dead_letter_that_is_not_written_is_said_and_tried_again,
          a_term_is_a_dead_letter_at_once,
          without_a_place_for_dead_letters_it_is_tried_for_ever_and_said,
          no_answer_in_time_is_a_nak, work_in_progress_is_not_timed_out,

@@ -4,6 +4,7 @@
 #include "field.h"
 
 #include "base/errors.h"
+#include "host/consumer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -134,6 +135,42 @@ START_TEST(a_plugin_that_hangs_is_told_and_holds_no_partition_for_longer_than_it
 }
 END_TEST
 
+static char said[512];
+
+static void on_problem(void *ctx, int code, const char *text)
+{
+    (void)ctx;
+    ck_assert_int_eq(code, ERR_LANES);
+    (void)snprintf(said, sizeof said, "%s", text);
+}
+
+static void on_clear(void *ctx, struct parti_hold hold)
+{
+    *(struct parti_hold *)ctx = hold;
+}
+
+START_TEST(more_partitions_than_can_be_consumed_are_told_and_released_at_once)
+{
+    struct consumer *c = NULL;
+    struct parti_hold hold = {CONSUMER_LANES_MAX, 5}, cleared = {0, 0};
+    const struct part_view part = {.id = {"p", 1}, .since = 1, .gen = 1};
+    struct conf conf;
+
+    field_begin(_i);
+    ck_assert_int_eq(conf_load(&conf, field_conf(1, "")), 0);
+    const struct consumer_setup setup = {
+        .conf = &conf, .ctx = &cleared, .clear = on_clear, .problem = on_problem};
+    ck_assert_int_eq(consumer_create(&c, &setup, &conf.errors), 0);
+    consumer_granted(c, &part, &hold, 1);
+    ck_assert_ptr_nonnull(strstr(said, "more partitions than it can consume (65536)"));
+    consumer_revoked(c, &hold, 1, UINT64_MAX);
+    ck_assert_uint_eq(cleared.slot, CONSUMER_LANES_MAX);
+    consumer_destroy(c);
+    conf_finish(&conf);
+    field_end();
+}
+END_TEST
+
 static void refused(const char *conf, const char *words)
 {
     static const struct parti_callbacks none = {.size = sizeof none};
@@ -163,4 +200,5 @@ FIELD_MAIN("consume_evil", more_messages_than_credit, positions_that_do_not_asce
            trouble_is_told_and_passes,
            a_partition_that_does_not_fit_is_told_and_given_back_in_order,
            a_plugin_that_hangs_is_told_and_holds_no_partition_for_longer_than_its_time,
+           more_partitions_than_can_be_consumed_are_told_and_released_at_once,
            mistakes_are_told_with_their_line)

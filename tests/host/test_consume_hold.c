@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "base/must.h"
+#include "consume/record.h"
 
 #include <semaphore.h>
 #include <stdlib.h>
@@ -165,7 +166,62 @@ START_TEST(what_the_broker_removed_is_said_and_passed_over)
 }
 END_TEST
 
-RIG_MAIN("consume_hold", a_partition_is_not_released_while_its_message_is_handled,
+/* What a worker would write that holds the partition after this one. */
+static void write_later_record(void)
+{
+    const struct consume_record later = {
+        .token = {UINT64_MAX, 1}, .origin = 1, .next = 7};
+    char record[RECORD_ROOM], reply[512];
+    size_t n =
+        record_encode(&later, (struct bytes){"p\0000", 3}, record, sizeof record - 1);
+
+    ck_assert_uint_gt(n, 0);
+    record[n] = '\0';
+    ck_assert(server_request(field.server.url, "$KV.parti_pos_g.p.0", record, reply,
+                             sizeof reply, 5000));
+}
+
+START_TEST(a_later_holders_record_ends_this_one_and_says_so)
+{
+    field_begin(_i);
+    field_put(0, 0, 3);
+    struct field_app *app =
+        field_start(field_conf(1, "commit_interval = 50 ms\n"), NULL, NULL);
+    field_await_settled(app, 0, 2 * STEP + 1);
+    write_later_record();
+    field_put(0, 3, 1); /* handled; its commit finds the other's record */
+    (void)field_await_error(app, ERR_POSITION_LOST);
+    field_put(0, 4, 10);
+    field_leave(app);
+    ck_assert_uint_le(field.entries, 4);
+    field_end();
+}
+END_TEST
+
+START_TEST(positions_that_cannot_be_kept_are_said_and_work_waits_for_them)
+{
+    char reply[2048];
+
+    field_begin(_i);
+    field_put(0, 0, 3);
+    struct field_app *app = field_start(
+        field_conf(1, "commit_interval = 10 ms\ncommit_messages = 5\n"), NULL, NULL);
+    field_await_settled(app, 0, 2 * STEP + 1);
+    ck_assert(server_request(field.server.url, "$JS.API.STREAM.DELETE.KV_parti_pos_g", "",
+                             reply, sizeof reply, 5000));
+    field_put(0, 3, 100);
+    (void)field_await_error(app, ERR_POSITION_STORE);
+    /* The bucket is made anew; without a record it begins at the beginning. */
+    field_await_last(0, 102);
+    field_await_settled(app, 0, 102 * STEP + 1);
+    field_leave(app);
+    field_end();
+}
+END_TEST
+
+RIG_MAIN("consume_hold", a_later_holders_record_ends_this_one_and_says_so,
+         positions_that_cannot_be_kept_are_said_and_work_waits_for_them,
+         a_partition_is_not_released_while_its_message_is_handled,
          a_partition_is_not_released_before_the_application_says_so,
          what_an_abrupt_end_leaves_unrecorded_comes_again_and_nothing_else,
          after_a_fence_no_message_is_begun_and_later_all_goes_on,

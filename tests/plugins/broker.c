@@ -380,6 +380,11 @@ static void bury(void *self, uint32_t lane, const struct parti_consumer_message 
         if (n >= sizeof headers)
             break;
     }
+    if (does(b, "nobury") && b->has_broken++ < 2) {
+        b->inlet->buried(b->inlet, lane, b->lane[lane].run, m->position, PARTI_RETRY,
+                         "the graveyard is closed");
+        return;
+    }
     note(b, "dead", "%s %llu %s %.*s", target, (unsigned long long)m->position, headers,
          (int)m->data_n, m->data);
     b->inlet->buried(b->inlet, lane, b->lane[lane].run, m->position, PARTI_OK, "");
