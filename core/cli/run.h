@@ -53,7 +53,6 @@ struct run {
     bool is_closing;  /* callbacks do nothing more */
     bool has_server;  /* the server was reached once */
     bool has_stopped;
-    int stop_code;
     int error_code; /* the last error told, 0: none */
     char error_text[RUN_TEXT_ROOM];
     bool must_release; /* parti_released(release_epoch) is due */
