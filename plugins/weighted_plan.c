@@ -258,7 +258,7 @@ static uint32_t gcd(uint32_t a, uint32_t b)
 }
 
 /* Loads are multiples of the weights' common divisor: where that is coarser than the
- * tolerance, nobody can be told to stay below the next multiple. */
+ * tolerance, nobody can be told to stay below the next multiple.  At least 1. */
 static int64_t grain(const struct weighted *w)
 {
     uint32_t divisor = 0;
@@ -266,7 +266,7 @@ static int64_t grain(const struct weighted *w)
     for (uint64_t i = 0; i < w->world->part_n && divisor != 1; i++)
         if (divisor == 0 || w->world->part_weight[i] % divisor != 0)
             divisor = gcd(w->world->part_weight[i], divisor);
-    return divisor;
+    return divisor > 0 ? divisor : 1;
 }
 
 static void set_band(struct weighted *w, uint32_t r)

@@ -20,6 +20,11 @@
  *          worker keeps its lease meanwhile.  They may call everything here but
  *          parti_destroy().  'message' has threads of its own, and so has 'lease'.  All
  *          other functions: any thread, unless said otherwise.
+ * KEEPING UP  65,536 events (or 512 MB of them) may wait behind a callback that does not
+ *          return.  A revoke that cannot be told would be held for ever, so when one more
+ *          event of the group does not fit, the worker gives everything up: from that
+ *          instant parti_holds() is false for all of it, the waiting events are dropped,
+ *          fenced() is the next callback and stopped() with code 607 the last.
  * MEMORY   What a callback is given is borrowed until it returns; struct parti_hold may
  *          be copied and kept for ever.  Texts of functions live until parti_destroy().
  * ERRORS   0 or a negative code; texts go to the caller's buffer.
@@ -137,7 +142,8 @@ struct parti_callbacks {
     void (*released)(void *ctx, uint64_t epoch, const struct parti_partition *partition,
                      size_t n);
     /* Everything is lost at deadline_ns of CLOCK_BOOTTIME, which a running worker is told
-     * the fence margin early.  Nothing need be answered. */
+     * the fence margin early; it has passed if the application did not keep up.  Nothing
+     * need be answered. */
     void (*fenced)(void *ctx, const char *reason, uint64_t deadline_ns);
     void (*state)(void *ctx, enum parti_state from, enum parti_state to,
                   const char *reason);
@@ -146,7 +152,8 @@ struct parti_callbacks {
     void (*id)(void *ctx, const char *id);
     /* code: the number after PARTI-E, see parti-errors(7).  The worker goes on. */
     void (*error)(void *ctx, int code, const char *text);
-    /* The worker has left, or could not go on (code != 0); nothing comes after it. */
+    /* The worker has left, or could not go on (code as in error(), not 0); nothing comes
+     * after it. */
     void (*stopped)(void *ctx, int code, const char *text);
     /* The deadline of everything that is held moved to deadline_ns of CLOCK_BOOTTIME;
      * several times a second, from the engine's own thread: must return at once. */

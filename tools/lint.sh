@@ -43,7 +43,8 @@ if have clang-tidy; then
     done
     xargs -P "$jobs" -I '{}' clang-tidy --quiet --warnings-as-errors='*' '{}' \
         -- -std=gnu11 -DPLUGIN_VERSION='""' "$@" <"$tmp/c" >"$tmp/tidy" 2>/dev/null
-    if [ -s "$tmp/tidy" ]; then
+    # A status of its own: one that crashes says nothing.
+    if [ $? -ne 0 ] || [ -s "$tmp/tidy" ]; then
         # What a header brings comes up once for each file that includes it.
         sed "s,$build/\.\./,,; s,$src/,," "$tmp/tidy" | grep -E ': (error|warning): ' | sort -u
         cp "$tmp/tidy" "$build/lint-tidy.log"

@@ -257,5 +257,32 @@ expect symbols libparti.so "does not declare: node_step"
 shared .libs/libparti.so 'static int x; int *node_x(void) { return &x; }'
 expect symbols libparti.so "does not export what parti.h declares: parti_open"
 
+# ---- codes
+coded() {
+    fresh
+    mkdir -p "$tmp/tree/man" "$tmp/tree/tests/unit"
+    echo 'X(100, ERR_A, "it fails")' >"$tmp/tree/core/base/errors.def"
+    echo 'int code = ERR_A;' >"$tmp/tree/core/edge/x.c"
+    echo '.SS PARTI\-E100: it fails' >"$tmp/tree/man/parti-errors.7"
+    echo 'int code = ERR_A;' >"$tmp/tree/tests/x.c"
+}
+coded
+pass codes "a code with its section and its test"
+echo 'const char *want = "PARTI-E100 it fails";' >"$tmp/tree/tests/x.c"
+pass codes "a test that knows the code by its number"
+echo '/* ERR_A, PARTI-E100 */' >"$tmp/tree/tests/x.c"
+echo '# PARTI-E100' >"$tmp/tree/tests/x.sh"
+echo 'int code = ERR_A;' >"$tmp/tree/tests/unit/test_errors.c"
+expect codes core/base/errors.def:1: "PARTI-E100 has no test that provokes it"
+coded
+echo '.SS PARTI\-E1000: it fails' >"$tmp/tree/man/parti-errors.7"
+expect codes core/base/errors.def:1: "PARTI-E100 has no section"
+coded
+echo '/* ERR_A */' >"$tmp/tree/core/edge/x.c"
+expect codes core/base/errors.def:1: "PARTI-E100 is given nowhere"
+coded
+: >"$tmp/tree/core/base/errors.def"
+expect codes core/base/errors.def:1: "no code is found"
+
 printf '{"target":"refusals","cases":%d,"wrong":%d}\n' $cases $wrong
 [ $wrong -eq 0 ]

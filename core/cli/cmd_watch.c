@@ -70,7 +70,7 @@ static void look_at_leader(struct watch *w)
     if (is_new || (had && !has))
         watch_leader(&w->out, has ? w->leader : NULL, w->term);
     if (strcmp(life, w->life) != 0)
-        watch_life(&w->out, life, w->life);
+        watch_life(&w->out, life, w->life, state_why(&w->group));
     if (has && g->beacon.head.epoch > 0 && stamp_compare(g->beacon.head, w->head) > 0)
         w->wants_read = true;
 }

@@ -23,6 +23,8 @@ static void print_group(const struct state *s, bool is_colour, FILE *to)
     table_text(s->group, TABLE_BOLD, is_colour, to);
     (void)fputs("\nstate       ", to);
     table_text(s->life, print_life_colour(s->life), is_colour, to);
+    if (s->why[0] != '\0')
+        (void)fprintf(to, "\nreason      %s", s->why);
     (void)fputs("\nleader      ", to);
     if (s->has_leader)
         (void)fprintf(to, "%s", s->leader[0] != '\0' ? s->leader : "(no id yet)");

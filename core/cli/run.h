@@ -54,7 +54,6 @@ struct run {
     bool is_closing;  /* callbacks do nothing more */
     bool has_server;  /* the server was reached once */
     bool has_stopped;
-    int stop_code;
     int error_code; /* the last error told, 0: none */
     char error_text[RUN_TEXT_ROOM];
     bool has_mail;     /* messages came that the main thread has not seen */

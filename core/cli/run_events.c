@@ -253,9 +253,8 @@ static void on_stopped(void *ctx, int code, const char *text)
     if (!enter(r))
         return;
     r->has_stopped = true;
-    r->stop_code = code;
     if (code != 0)
-        log_error("this worker cannot go on: %s", text);
+        log_error("this worker cannot go on: PARTI-E%03d %s", code, text);
     leave(r);
 }
 

@@ -55,9 +55,7 @@ static void begin_end(struct run *r)
     if (r->phase == RUN_WORKING) {
         /* Nobody asked it to. */
         r->due_ns = after_ms(r->conf.timing.shutdown_timeout_ms);
-        run_loop_fail(r, r->stop_code == PARTI_ERR_CONFIG    ? CLI_USAGE
-                         : r->stop_code == PARTI_ERR_OFFLINE ? CLI_NO_SERVER
-                                                             : CLI_FAILED);
+        run_loop_fail(r, CLI_FAILED);
         if (r->has_command) /* nothing is held: at once */
             run_pool_kill(&r->pool);
     }

@@ -46,8 +46,9 @@ struct state {
     char leader[ID_ROOM]; /* "": none lives, or it has no id yet */
     bool has_leader;
     uint64_t term, gen, epoch;
-    enum cause cause; /* of the newest epoch; only from a live group */
-    char life[32];    /* "Stable" */
+    enum cause cause;       /* of the newest epoch; only from a live group */
+    char life[32];          /* "Stable" */
+    char why[TROUBLE_ROOM]; /* Degraded: the reason; else "" */
     char strategy[NAME_ROOM];
     struct state_worker *worker; /* ascending by num */
     uint32_t worker_n;
@@ -73,6 +74,8 @@ void state_finish(struct state *s);
 
 /* The words of the group's public states for a leader's phase. */
 const char *state_life(const struct group *g);
+/* The reason for being Degraded, "" in any other state; borrowed from the group. */
+const char *state_why(const struct group *g);
 
 /* One object, as product and manual promise it; owned by the caller. */
 json_t *state_json(const struct state *s);

@@ -10,6 +10,8 @@ const char *state_life(const struct group *g)
         return life_name(LIFE_ELECTION);
     if (g->beacon.allowance_ms == 0)
         return life_name(LIFE_DEGRADED);
+    if (g->beacon.trouble[0] != '\0')
+        return life_name(LIFE_DEGRADED);
     switch (g->beacon.phase) {
     case PHASE_STABLE: return life_name(LIFE_STABLE);
     case PHASE_SCALING: return life_name(LIFE_SCALING);
@@ -17,6 +19,15 @@ const char *state_life(const struct group *g)
     case PHASE_EMERGENCY: return life_name(LIFE_EMERGENCY);
     }
     return life_name(LIFE_DEGRADED);
+}
+
+const char *state_why(const struct group *g)
+{
+    if (!g->has_beacon || (g->beacon.flags & BEACON_RESIGNS) != 0)
+        return "";
+    return g->beacon.allowance_ms == 0
+               ? "leader without authority: the log does not answer"
+               : g->beacon.trouble;
 }
 
 static void copy(const char *from, char *to, size_t room)
@@ -31,6 +42,7 @@ static void take_head(struct state *s, const struct group *g, const struct group
     copy(g->conf->group, s->group, sizeof s->group);
     copy(h->strategy, s->strategy, sizeof s->strategy);
     copy(state_life(g), s->life, sizeof s->life);
+    copy(state_why(g), s->why, sizeof s->why);
     s->gen = h->stamp.gen;
     s->epoch = h->stamp.epoch;
     s->cause = h->cause;

@@ -105,6 +105,8 @@ json_t *state_json(const struct state *s)
     json_object_set_new(o, "term", json_integer((json_int_t)s->term));
     json_object_set_new(o, "epoch", json_integer((json_int_t)s->epoch));
     json_object_set_new(o, "state", json_string(s->life));
+    if (s->why[0] != '\0')
+        json_object_set_new(o, "reason", option_json_text(s->why));
     json_object_set_new(o, "strategy", option_json_text(s->strategy));
     json_object_set_new(o, "workers", workers_json(s));
     json_object_set_new(o, "pending", pending_json(s));

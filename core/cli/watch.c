@@ -81,6 +81,8 @@ void watch_begin(struct watch_out *out, const struct state *s)
 
     json_object_set_new(o, "group", option_json_text(s->group));
     json_object_set_new(o, "state", json_string(s->life));
+    if (s->why[0] != '\0')
+        json_object_set_new(o, "reason", option_json_text(s->why));
     json_object_set_new(o, "leader", option_json_text(s->has_leader ? s->leader : NULL));
     put_number(o, "term", s->term);
     put_number(o, "epoch", s->epoch);
@@ -108,16 +110,19 @@ void watch_leader(struct watch_out *out, const char *leader, uint64_t term)
     put(o);
 }
 
-void watch_life(struct watch_out *out, const char *from, const char *to)
+void watch_life(struct watch_out *out, const char *from, const char *to, const char *why)
 {
     if (!out->is_json) {
-        say(out, print_life_colour(to), "state %s -> %s", from, to);
+        say(out, print_life_colour(to), "state %s -> %s%s%s", from, to,
+            why[0] != '\0' ? ": " : "", why);
         return;
     }
     json_t *o = event("state");
 
     json_object_set_new(o, "from", json_string(from));
     json_object_set_new(o, "to", json_string(to));
+    if (why[0] != '\0')
+        json_object_set_new(o, "reason", option_json_text(why));
     put(o);
 }
 

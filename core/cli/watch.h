@@ -14,7 +14,8 @@ void watch_begin(struct watch_out *out, const struct state *s);
 /* 'leader' is NULL when there is none any more, "" when it has no id yet. */
 void watch_leader(struct watch_out *out, const char *leader, uint64_t term);
 
-void watch_life(struct watch_out *out, const char *from, const char *to);
+/* 'why' is "" unless the group is Degraded. */
+void watch_life(struct watch_out *out, const char *from, const char *to, const char *why);
 
 void watch_epoch(struct watch_out *out, const struct head *h);
 

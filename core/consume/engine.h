@@ -60,8 +60,8 @@ struct consume_token {
  * says which one was meant when attempts were counted.  A claim over a record that was
  * not released is suspect; a claim over a suspect one of those goes carefully: until as
  * many messages are done as the dead holders may have been given, each is written down
- * as begun before it is given.  So at most two workers more than 'attempts_max' meet a
- * message that kills them, and nobody else pays for it. */
+ * as begun before it is given.  So two workers more than 'attempts_max' meet a message
+ * that kills them (and those that die of something else), and no other message pays. */
 struct consume_record {
     struct consume_token token;
     uint64_t origin, next;

@@ -75,7 +75,15 @@ void lane_revoke(struct consume *c, struct lane *l, uint64_t deadline_ms)
 {
     switch (l->phase) {
     case PHASE_IDLE: act(c, l, DO_CLEAR); return;
-    case PHASE_CLAIMING: clear(c, l); return; /* the handler has seen nothing */
+    case PHASE_CLAIMING:
+        if (!l->has_claimed || l->is_void) {
+            clear(c, l); /* the handler has seen nothing of this */
+            return;
+        }
+        l->phase = PHASE_DRAINING; /* read anew; what was done before is to be written */
+        l->is_unsure = true;
+        l->op = 0;
+        break;
     case PHASE_READING: l->phase = PHASE_DRAINING; break;
     case PHASE_RESETTING:
     case PHASE_DRAINING: break;
@@ -163,6 +171,10 @@ void lane_reset(struct consume *c, struct lane *l)
 /* The handler has nothing any more: claim anew. */
 static void reset(struct consume *c, struct lane *l)
 {
+    if (l->is_revoked && l->has_claimed && !l->is_void) {
+        l->phase = PHASE_DRAINING; /* our record stands: the last one is written */
+        return;
+    }
     if (l->is_revoked) {
         clear(c, l);
         return;

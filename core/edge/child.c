@@ -12,8 +12,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +22,8 @@ enum { AT_IN, AT_OUT, AT_GONE, QUEUE_ROOM_FIRST = 4096 };
 /* Reads of READ_ROOM bytes: at one turn of the loop; and after the end, far more than a
  * pipe holds. */
 enum { READ_ROOM = 16 * 1024, READS_MAX = 16, RESTS_MAX = 4096 };
+
+enum { LOOK_NS = 5 * 1000 * 1000 }; /* between two looks at what a guardian left */
 
 struct child {
     struct child_options options;
@@ -243,9 +245,7 @@ void child_kill(struct child *c)
 {
     char request = CHILD_REQUEST_KILL;
 
-    if (c->is_unguarded)
-        (void)kill(-c->run.command, SIGKILL);
-    else
+    if (!c->is_unguarded) /* else it is being killed already */
         (void)send(c->run.socket, &request, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
@@ -259,30 +259,61 @@ void child_fence(struct child *c, uint64_t deadline_ns)
     child_guard_fence(c->options.guard, deadline_ns);
 }
 
+/* Kills and reaps what we have adopted: the command ('type' P_PID) or those of its group
+ * (P_PGID).  True when there is none any more.  A number is killed only while a child of
+ * ours that has not been reaped keeps it taken; a moment later it may be a stranger's. */
+static bool end_adopted(const struct child *c, idtype_t type)
+{
+    pid_t which = type == P_PGID ? -c->run.command : c->run.command;
+    siginfo_t info;
+    pid_t pid;
+
+    if (waitid(type, (id_t)c->run.command, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+        return true;
+    (void)kill(which, SIGKILL);
+    do
+        pid = waitpid(which, NULL, c->run.gone_fd >= 0 ? WNOHANG : 0);
+    while (pid > 0 || (pid < 0 && errno == EINTR));
+    return pid < 0;
+}
+
+/* Somebody killed the guardian.  The kernel kills the command and gives it to us, with
+ * those of its group (PR_SET_CHILD_SUBREAPER in child_start()).  How long they take to
+ * die no descriptor tells, so a timer makes us look again; without one we wait. */
+static void lose_guardian(struct child *c)
+{
+    struct itimerspec often = {{0, LOOK_NS}, {0, LOOK_NS}};
+
+    c->is_unguarded = true;
+    c->how = CHILD_UNGUARDED;
+    c->number = 0;
+    close_fd(&c->run.gone_fd);
+    c->run.gone_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (c->run.gone_fd >= 0)
+        (void)timerfd_settime(c->run.gone_fd, 0, &often, NULL);
+}
+
 /* True when nothing runs any more. */
 static bool look_whether_gone(struct child *c)
 {
     struct child_report r;
+    uint64_t ignored;
 
-    if (c->is_unguarded)
-        return true; /* the command's own end */
-    (void)waitpid(c->run.guardian, NULL, 0);
-    while (recv(c->run.socket, &r, sizeof r, MSG_DONTWAIT) == (ssize_t)sizeof r) {
-        if (r.what != CHILD_REPORT_ENDED)
-            continue;
-        c->how = (enum child_end)r.value;
-        c->number = r.number;
-        return true;
+    if (!c->is_unguarded) {
+        (void)waitpid(c->run.guardian, NULL, 0);
+        while (recv(c->run.socket, &r, sizeof r, MSG_DONTWAIT) == (ssize_t)sizeof r) {
+            if (r.what != CHILD_REPORT_ENDED)
+                continue;
+            c->how = (enum child_end)r.value;
+            c->number = r.number;
+            return true;
+        }
+        lose_guardian(c);
     }
-    /* Somebody killed it; the kernel kills the command, we its group. */
-    c->is_unguarded = true;
-    c->how = CHILD_UNGUARDED;
-    c->number = 0;
-    (void)kill(-c->run.command, SIGKILL);
-    close_fd(&c->run.gone_fd);
-    c->run.gone_fd = c->run.command_fd;
-    c->run.command_fd = -1;
-    return c->run.gone_fd < 0;
+    (void)!read(c->run.gone_fd, &ignored, sizeof ignored);
+    bool is_group_gone = end_adopted(c, P_PGID);
+
+    return end_adopted(c, P_PID) && is_group_gone;
 }
 
 void child_fds(const struct child *c, struct pollfd fds[CHILD_FDS], bool is_full)

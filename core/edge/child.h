@@ -12,6 +12,9 @@
  *     if this process is stopped, hangs or dies;
  *   - when told to;
  *   - what the command leaves behind when it ends by itself.
+ * Should somebody kill the guardian, the command dies with it, and this process, which
+ * adopts them (it is a child subreaper from the first child_create() on), kills the rest
+ * of the group before it says so.
  * Dead this process: the command sees the end of file on its standard input and is
  * killed at the deadline, or at once while there is none.
  *

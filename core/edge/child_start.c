@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,10 +41,10 @@ static void close_all(int *fds, size_t n)
 
 void child_start_finish(struct child_start *run)
 {
-    int fds[] = {run->in_fd, run->out_fd, run->socket, run->gone_fd, run->command_fd};
+    int fds[] = {run->in_fd, run->out_fd, run->socket, run->gone_fd};
 
     close_all(fds, sizeof fds / sizeof *fds);
-    run->in_fd = run->out_fd = run->socket = run->gone_fd = run->command_fd = -1;
+    run->in_fd = run->out_fd = run->socket = run->gone_fd = -1;
 }
 
 /* Out of the way of the numbers that it is to be copied to. */
@@ -177,10 +178,13 @@ static int fail(const char *what, int error, char *text, size_t room)
 int child_start(struct child_start *ret_run, char *const *argv,
                 const struct child_guard *guard, char *text, size_t room)
 {
-    struct child_start run = {-1, -1, -1, -1, -1, 0, 0};
+    struct child_start run = {-1, -1, -1, -1, 0, 0};
     int end[ENDS];
     int error = open_ends(&run, guard, end);
 
+    /* So the numbers of the command and its group stay ours until we have killed them. */
+    if (error == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+        error = errno;
     if (error == 0)
         error = spawn(&run, argv, end);
     close_all(end, ENDS);
@@ -192,8 +196,6 @@ int child_start(struct child_start *ret_run, char *const *argv,
     error = await_start(&run);
     run.gone_fd = pidfd_open(run.guardian, 0);
     if (error == 0 && run.gone_fd >= 0) {
-        /* Fails where it is gone already: then its guardian will be, too. */
-        run.command_fd = pidfd_open(run.command, 0);
         *ret_run = run;
         return STATUS_OK;
     }
@@ -201,6 +203,8 @@ int child_start(struct child_start *ret_run, char *const *argv,
     /* Nothing of it may live on unseen: its command dies with the guardian. */
     (void)kill(run.guardian, SIGKILL);
     (void)waitpid(run.guardian, NULL, 0);
+    if (run.command > 0)
+        (void)waitpid(run.command, NULL, 0); /* ours by now, or reaped before */
     child_start_finish(&run);
     if (error > 0)
         return fail(argv[0], error, text, room);

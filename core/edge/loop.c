@@ -4,6 +4,7 @@
 #include "base/must.h"
 #include "base/status.h"
 #include "edge/clock.h"
+#include "edge/thread.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -60,12 +61,6 @@ static void on_open(struct loop *l, const struct inbox_item *item)
     }
     l->is_open = true;
     feed(l, &up);
-    if (l->wants_stop) {
-        struct event stop = {.type = EV_STOP, .stop.restart = l->wants_restart};
-
-        l->wants_stop = false;
-        feed(l, &stop);
-    }
 }
 
 static void on_link(struct loop *l, bool up)
@@ -126,65 +121,6 @@ static void on_server(struct loop *l, const struct inbox_item *item)
         l->options.server(l->options.ctx, item->data);
 }
 
-static void on_listed(struct loop *l, const struct inbox_item *item)
-{
-    struct event ev = {.type = EV_LISTED};
-    struct loop_listing listing;
-
-    must(item->n == sizeof listing);
-    memcpy(&listing, item->data, sizeof listing);
-    ev.listed.n = listing.n;
-    ev.listed.id = listing.id;
-    ev.listed.weight = listing.weight;
-    ev.listed.commanded = listing.commanded;
-    feed(l, &ev);
-    listing.drop(listing.owner);
-}
-
-static void on_planned(struct loop *l, const struct inbox_item *item)
-{
-    struct event ev = {.type = EV_PLANNED};
-    uint32_t *owner = malloc(item->n + sizeof *owner); /* the item's bytes lie anyhow */
-
-    if (owner != NULL)
-        memcpy(owner, item->data, item->n);
-    ev.planned.plan = item->op;
-    ev.planned.status = owner != NULL ? item->status : STATUS_NOMEM;
-    ev.planned.keep = item->tag != 0;
-    ev.planned.owner = owner;
-    ev.planned.n = (uint32_t)(item->n / sizeof *owner);
-    feed(l, &ev);
-    free(owner);
-}
-
-static void on_own(struct loop *l, const struct inbox_item *item)
-{
-    struct event ev = {.type = EV_TIME};
-
-    switch (item->kind) {
-    case LOOP_LISTED: on_listed(l, item); return;
-    case LOOP_LIST_FAILED:
-        ev.type = EV_LIST_FAILED;
-        loop_answer_refreshers(l, item->data);
-        break;
-    case LOOP_PLANNED: on_planned(l, item); return;
-    case LOOP_RELEASED:
-        ev.type = EV_RELEASED;
-        ev.released.epoch = item->op;
-        break;
-    case LOOP_STOP:
-        ev.type = EV_STOP;
-        ev.stop.restart = item->tag != 0;
-        if (l->node == NULL)
-            l->is_done = true; /* never joined: nothing to leave */
-        break;
-    case LOOP_REFRESH: ev.type = EV_REFRESH; break;
-    case LOOP_QUIT: l->is_done = true; return;
-    default: return;
-    }
-    feed(l, &ev);
-}
-
 static void take(struct loop *l, struct inbox_item *item)
 {
     if (l->log != NULL && nats_log_feed(l->log, item)) {
@@ -204,9 +140,88 @@ static void take(struct loop *l, struct inbox_item *item)
     case INBOX_SERVER_UP: on_server(l, item); break;
     case INBOX_MESSAGE: on_message(l, item); break;
     case INBOX_LOG_ANSWER: on_answer(l, item); break;
-    default: on_own(l, item); break;
+    default: break;
     }
     inbox_item_free(item);
+}
+
+/* ---- what our own threads tell
+ * --------------------------------------------------------------------- */
+
+static void on_listed(struct loop *l, const struct loop_listing *listing)
+{
+    struct event ev = {.type = EV_LISTED,
+                       .listed = {.n = listing->n,
+                                  .id = listing->id,
+                                  .weight = listing->weight,
+                                  .commanded = listing->commanded}};
+
+    feed(l, &ev);
+}
+
+static const char *text_or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+static void on_list_failed(struct loop *l, const char *text)
+{
+    struct event ev = {.type = EV_LIST_FAILED, .list_failed.why = text_or_null(text)};
+
+    loop_answer_refreshers(l, text);
+    feed(l, &ev);
+}
+
+static void on_listings(struct loop *l, const struct mail_bag *bag)
+{
+    if (bag->has_failure && bag->is_failure_first)
+        on_list_failed(l, bag->failure);
+    if (bag->has_listing)
+        on_listed(l, &bag->listing);
+    if (bag->has_failure && !bag->is_failure_first)
+        on_list_failed(l, bag->failure);
+}
+
+static void on_planned(struct loop *l, const struct mail_bag *bag)
+{
+    struct event ev = {.type = EV_PLANNED,
+                       .planned = {.plan = bag->plan,
+                                   .status = bag->plan_status,
+                                   .why = text_or_null(bag->plan_why),
+                                   .keep = bag->keep,
+                                   .owner = bag->owner,
+                                   .n = bag->owner_n}};
+
+    feed(l, &ev);
+}
+
+static void take_mail(struct loop *l)
+{
+    struct mail_bag bag;
+
+    if (!mail_take(l->mail, &bag))
+        return;
+    l->is_done = l->is_done || bag.has_quit; /* then nothing else is fed */
+    on_listings(l, &bag);
+    if (bag.has_plan)
+        on_planned(l, &bag);
+    if (bag.has_released) {
+        struct event ev = {.type = EV_RELEASED, .released.epoch = bag.released};
+
+        feed(l, &ev);
+    }
+    if (bag.has_refresh) {
+        struct event ev = {.type = EV_REFRESH};
+
+        feed(l, &ev);
+    }
+    if (bag.has_stop) {
+        struct event ev = {.type = EV_STOP, .stop.restart = bag.restart};
+
+        feed(l, &ev);
+        l->is_done = l->is_done || l->node == NULL; /* never joined: nothing to leave */
+    }
+    mail_bag_finish(&bag);
 }
 
 /* ---- the thread
@@ -249,13 +264,15 @@ static void *run(void *arg)
     struct action stopped = {.type = ACT_STOPPED};
 
     while (!l->is_done) {
-        struct pollfd fd = {.fd = inbox_fd(l->inbox), .events = POLLIN};
+        struct pollfd fd[] = {{.fd = inbox_fd(l->inbox), .events = POLLIN},
+                              {.fd = mail_fd(l->mail), .events = POLLIN}};
         struct inbox_item *item;
 
-        (void)poll(&fd, 1, sleep_ms(l, clock_boot_ms()));
+        (void)poll(fd, 2, sleep_ms(l, clock_boot_ms()));
         for (int i = 0; i < BATCH && !l->is_done && (item = inbox_pop(l->inbox)) != NULL;
              i++)
             take(l, item);
+        take_mail(l);
         if (!l->is_done)
             run_timers(l);
     }
@@ -266,48 +283,45 @@ static void *run(void *arg)
 /* ---- from other threads
  * -------------------------------------------------------------------- */
 
-static void post(struct loop *l, int kind, uint64_t op, int status, int tag,
-                 const void *data, size_t n)
-{
-    struct inbox_item *item = inbox_item_create(kind, NULL, NULL, data, n);
-
-    if (item != NULL) {
-        item->op = op;
-        item->status = status;
-        item->tag = tag;
-    }
-    (void)inbox_put(l->inbox, item);
-}
-
 void loop_listed(struct loop *l, const struct loop_listing *listing)
 {
-    post(l, LOOP_LISTED, 0, 0, 0, listing, sizeof *listing);
+    mail_listed(l->mail, listing);
 }
 
 void loop_list_failed(struct loop *l, const char *text)
 {
-    post(l, LOOP_LIST_FAILED, 0, 0, 0, text, strlen(text));
+    mail_list_failed(l->mail, text);
 }
 
-void loop_planned(struct loop *l, uint64_t plan, int status, bool keep,
-                  const uint32_t *owner, uint32_t n)
+void loop_planned(struct loop *l, uint64_t plan, bool keep, const uint32_t *owner,
+                  uint32_t n)
 {
-    post(l, LOOP_PLANNED, plan, status, keep ? 1 : 0, owner, n * sizeof *owner);
+    mail_planned(l->mail, plan, keep, owner, n);
+}
+
+void loop_plan_failed(struct loop *l, uint64_t plan, int status, const char *why)
+{
+    mail_plan_failed(l->mail, plan, status, why);
 }
 
 void loop_released(struct loop *l, uint64_t epoch)
 {
-    post(l, LOOP_RELEASED, epoch, 0, 0, NULL, 0);
+    mail_released(l->mail, epoch);
 }
 
 void loop_stop(struct loop *l, bool restart)
 {
-    post(l, LOOP_STOP, 0, 0, restart ? 1 : 0, NULL, 0);
+    mail_stop(l->mail, restart);
 }
 
 void loop_refresh(struct loop *l)
 {
-    post(l, LOOP_REFRESH, 0, 0, 0, NULL, 0);
+    mail_refresh(l->mail);
+}
+
+void loop_quit(struct loop *l)
+{
+    mail_quit(l->mail);
 }
 
 uint64_t loop_connects(struct loop *l)
@@ -383,6 +397,8 @@ int loop_create(struct loop **ret_loop, const struct loop_options *options, char
         return STATUS_NOMEM;
     keep_options(l, options);
     status = inbox_create(&l->inbox, &limits);
+    if (status == STATUS_OK)
+        status = mail_create(&l->mail);
     if (status < 0)
         goto fail;
     if (options->embedded != NULL) {
@@ -405,37 +421,22 @@ int loop_create(struct loop **ret_loop, const struct loop_options *options, char
     if (status < 0)
         goto fail;
     *ret_loop = l; /* before the thread: what it performs may call back */
-    l->has_thread = pthread_create(&l->thread, NULL, run, l) == 0;
+    status = thread_start(&l->thread, run, l);
+    l->has_thread = status == STATUS_OK;
     if (l->has_thread)
         return 0;
     *ret_loop = NULL;
-    status = STATUS_IO;
 
 fail:
     loop_destroy(l);
     return status;
 }
 
-static void drop_rest(struct loop *l)
-{
-    struct inbox_item *item;
-
-    while ((item = inbox_pop(l->inbox)) != NULL) {
-        if (item->kind == LOOP_LISTED) {
-            struct loop_listing listing;
-
-            memcpy(&listing, item->data, sizeof listing);
-            listing.drop(listing.owner);
-        }
-        inbox_item_free(item);
-    }
-}
-
 void loop_end(struct loop *l)
 {
     if (l == NULL || !l->has_thread)
         return;
-    post(l, LOOP_QUIT, 0, 0, 0, NULL, 0);
+    loop_quit(l);
     (void)pthread_join(l->thread, NULL);
     l->has_thread = false;
 }
@@ -448,9 +449,8 @@ void loop_destroy(struct loop *l)
     nats_log_destroy(l->log);
     nats_link_destroy(l->link);
     nats_child_destroy(l->child);
-    if (l->inbox != NULL)
-        drop_rest(l);
     inbox_destroy(l->inbox);
+    mail_destroy(l->mail);
     if (l->node != NULL)
         (void)munmap(l->node, l->node_bytes);
     for (size_t i = 0; i < l->texts_n; i++)

@@ -29,7 +29,7 @@ struct loop_options {
     struct node_conf node; /* chunk_max is set by the loop: half of max_payload */
     struct nats_link_options nats;
     const struct nats_child_options *embedded; /* NULL: the servers of nats.url */
-    uint64_t operation_ms;                     /* time-out of one operation of the log */
+    uint64_t operation_ms; /* of the log, where the node does not say */
     void *ctx;
     /* LIST, PLAN, HOLD, GRANTED, REVOKING, RELEASED, FENCED, STATE, LEADER, ID, ERROR,
      * TRACE; STOPPED is the last call. */
@@ -55,15 +55,22 @@ void loop_end(struct loop *loop);
 /* Ends it if that was not done, closes the connection, frees.  Accepts NULL. */
 void loop_destroy(struct loop *loop);
 
-/* What others tell the node.  Any thread; never block. */
+/* What others tell the node.  Any thread, 'perform' included; never block, and nothing
+ * of it is ever lost (mail.h). */
 void loop_listed(struct loop *loop, const struct loop_listing *listing);
 void loop_list_failed(struct loop *loop, const char *text);
-/* owner[n] is copied; status is STATUS_OK or a failure. */
-void loop_planned(struct loop *loop, uint64_t plan, int status, bool keep,
-                  const uint32_t *owner, uint32_t n);
+/* owner[n] is copied. */
+void loop_planned(struct loop *loop, uint64_t plan, bool keep, const uint32_t *owner,
+                  uint32_t n);
+/* 'status' is a failure; 'why' is copied, "": nothing to be told. */
+void loop_plan_failed(struct loop *loop, uint64_t plan, int status, const char *why);
 void loop_released(struct loop *loop, uint64_t epoch);
 void loop_stop(struct loop *loop, bool restart);
 void loop_refresh(struct loop *loop);
+
+/* Ends without leaving, as a crash would: 'perform' is called once more, with STOPPED,
+ * and the group finds the lease run out.  Any thread, 'perform' included. */
+void loop_quit(struct loop *loop);
 
 /* Connects made so far; for metrics. */
 uint64_t loop_connects(struct loop *loop);

@@ -58,7 +58,8 @@ static void answer_now(struct loop *l, const struct action *a, int status)
 
 static void log_operation(struct loop *l, const struct action *a)
 {
-    uint64_t timeout = l->options.operation_ms;
+    uint64_t timeout =
+        a->log.timeout_ms > 0 ? a->log.timeout_ms : l->options.operation_ms;
     uint64_t op = loop_op(a);
     int status;
 

@@ -3,6 +3,7 @@
 #define PARTI_EDGE_LOOP_PRIVATE_H
 
 #include "edge/loop.h"
+#include "edge/mail.h"
 #include "edge/nats_log.h"
 
 #include <pthread.h>
@@ -21,33 +22,22 @@ enum {
     TAG_LOG = 5
 };
 
-/* Kinds of inbox items that come from our own threads. */
-enum {
-    LOOP_LISTED = INBOX_OTHER,
-    LOOP_LIST_FAILED,
-    LOOP_PLANNED,
-    LOOP_RELEASED,
-    LOOP_STOP,
-    LOOP_REFRESH,
-    LOOP_QUIT
-};
-
 struct loop {
     struct loop_options options;
     struct nats_child_options embedded;
     char *texts[16]; /* copies that the options point at */
     size_t texts_n;
 
-    struct inbox *inbox;
+    struct inbox *inbox; /* what the world tells */
+    struct mail *mail;   /* what our own threads tell */
     struct nats_child *child;
     struct nats_link *link;
     struct nats_log *log;
     struct node *node; /* NULL until the log was open once */
     size_t node_bytes;
     struct actions actions;
-    bool is_open;                   /* log open, node told that it is up */
-    uint64_t open_at_ms;            /* try to open the log then; 0: not wanted */
-    bool wants_stop, wants_restart; /* before there is a node */
+    bool is_open;        /* log open, node told that it is up */
+    uint64_t open_at_ms; /* try to open the log then; 0: not wanted */
     bool is_done;
     char beacon[96], inbox_subject[96], control[96];
     char refresher[LOOP_REFRESHERS_MAX][NATS_LINK_SUBJECT_MAX + 1];

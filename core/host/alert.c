@@ -16,14 +16,14 @@ enum alert_level alert_level_of(const struct conf_timing *t, uint64_t degraded_f
 bool alert_is_due(struct alert *a, const struct conf_timing *t, uint64_t since_ms,
                   uint64_t now_ms, enum alert_level *ret_level)
 {
-    if (since_ms == 0 || now_ms < since_ms) {
-        *a = (struct alert){0};
+    if (since_ms != a->since_ms)
+        *a = (struct alert){.since_ms = since_ms};
+    if (since_ms == 0 || now_ms < since_ms)
         return false;
-    }
     enum alert_level level = alert_level_of(t, now_ms - since_ms);
 
     if (level == ALERT_NONE ||
-        (level == a->level && now_ms < a->told_ms + t->alert_interval_ms))
+        (level == a->level && now_ms - a->told_ms < t->alert_interval_ms))
         return false;
     a->level = level;
     a->told_ms = now_ms;

@@ -10,7 +10,8 @@
 enum alert_level { ALERT_NONE, ALERT_INFO, ALERT_WARN, ALERT_ERROR, ALERT_CRITICAL };
 
 struct alert {
-    uint64_t told_ms; /* last told, 0: not yet */
+    uint64_t since_ms; /* the beginning that this is about */
+    uint64_t told_ms;  /* last told, if level is not ALERT_NONE */
     enum alert_level level;
 };
 
@@ -18,7 +19,7 @@ struct alert {
 enum alert_level alert_level_of(const struct conf_timing *t, uint64_t degraded_for_ms);
 
 /* Is something to be told now?  Then *ret_level says how loud.  since_ms 0: not
- * degraded. */
+ * degraded; another since_ms than last time: degraded anew. */
 bool alert_is_due(struct alert *a, const struct conf_timing *t, uint64_t since_ms,
                   uint64_t now_ms, enum alert_level *ret_level);
 

@@ -4,6 +4,7 @@
 #include "base/partid.h"
 #include "base/status.h"
 #include "edge/clock.h"
+#include "edge/thread.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 enum note_type {
+    NOTE_NONE, /* a reserved note that is not in use */
     NOTE_ASSIGNED,
     NOTE_REVOKING,
     NOTE_RELEASED,
@@ -28,7 +30,7 @@ struct note {
     enum note_type type;
     size_t bytes;
     uint64_t when_ns; /* when it was put */
-    uint64_t number;  /* epoch, term, deadline, position */
+    uint64_t number;  /* epoch, term, deadline in ns, position */
     int code;
     enum parti_state from, to;
     char *text;
@@ -46,6 +48,9 @@ struct dispatch {
     struct note *first, **last;
     size_t notes, bytes;
     bool is_ending, has_begun;
+    /* Reserved: never refused, not counted, not freed.  Each is used once. */
+    struct note fence, stop;
+    char fence_text[DISPATCH_TEXT_MAX + 1], stop_text[DISPATCH_TEXT_MAX + 1];
     _Atomic uint64_t event_ns; /* of the note being delivered */
     pthread_t thread;
 };
@@ -55,6 +60,7 @@ static void deliver(const struct dispatch *d, const struct note *n)
     const struct parti_callbacks *c = &d->call;
 
     switch (n->type) {
+    case NOTE_NONE: must(!"a note"); break;
     case NOTE_ASSIGNED:
         if (c->assigned != NULL)
             c->assigned(c->ctx, n->number, n->part, n->part_n);
@@ -71,7 +77,7 @@ static void deliver(const struct dispatch *d, const struct note *n)
         break;
     case NOTE_FENCED:
         if (c->fenced != NULL)
-            c->fenced(c->ctx, n->text, n->number * CLOCK_NS_PER_MS);
+            c->fenced(c->ctx, n->text, n->number);
         break;
     case NOTE_STATE:
         if (c->state != NULL)
@@ -97,27 +103,47 @@ static void deliver(const struct dispatch *d, const struct note *n)
     }
 }
 
+static bool is_reserved(const struct dispatch *d, const struct note *n)
+{
+    return n == &d->fence || n == &d->stop;
+}
+
+static struct note *take(struct dispatch *d)
+{
+    struct note *n = d->first;
+
+    d->first = n->next;
+    if (d->first == NULL)
+        d->last = &d->first;
+    if (!is_reserved(d, n)) {
+        d->notes--;
+        d->bytes -= n->bytes;
+    }
+    return n;
+}
+
+static void drop(const struct dispatch *d, struct note *n)
+{
+    if (!is_reserved(d, n))
+        free(n);
+}
+
 static void *run(void *arg)
 {
     struct dispatch *d = arg;
 
     (void)pthread_mutex_lock(&d->lock);
     while (!d->is_ending || d->first != NULL) {
-        struct note *n = d->first;
-
-        if (n == NULL || !(d->has_begun || d->is_ending)) {
+        if (d->first == NULL || !(d->has_begun || d->is_ending)) {
             (void)pthread_cond_wait(&d->more, &d->lock);
             continue;
         }
-        d->first = n->next;
-        if (d->first == NULL)
-            d->last = &d->first;
-        d->notes--;
-        d->bytes -= n->bytes;
+        struct note *n = take(d);
+
         (void)pthread_mutex_unlock(&d->lock);
         atomic_store(&d->event_ns, n->when_ns);
         deliver(d, n);
-        free(n);
+        drop(d, n);
         (void)pthread_mutex_lock(&d->lock);
     }
     (void)pthread_mutex_unlock(&d->lock);
@@ -138,11 +164,15 @@ int dispatch_create(struct dispatch **ret, const struct parti_callbacks *callbac
     d->last = &d->first;
     (void)pthread_mutex_init(&d->lock, NULL);
     (void)pthread_cond_init(&d->more, NULL);
-    if (pthread_create(&d->thread, NULL, run, d) != 0) {
+    d->fence.text = d->fence_text;
+    d->stop.text = d->stop_text;
+    int status = thread_start(&d->thread, run, d);
+
+    if (status != STATUS_OK) {
         (void)pthread_cond_destroy(&d->more);
         (void)pthread_mutex_destroy(&d->lock);
         free(d);
-        return STATUS_IO;
+        return status;
     }
     *ret = d;
     return 0;
@@ -178,25 +208,31 @@ void dispatch_destroy(struct dispatch *d)
     free(d);
 }
 
+/* With the lock held, so that the times ascend. */
+static void append(struct dispatch *d, struct note *n)
+{
+    n->when_ns = clock_boot_ns();
+    *d->last = n;
+    d->last = &n->next;
+    (void)pthread_cond_signal(&d->more);
+}
+
 static int put(struct dispatch *d, struct note *n)
 {
-    bool is_full;
+    bool is_over, fits;
 
     (void)pthread_mutex_lock(&d->lock);
-    n->when_ns = clock_boot_ns(); /* under the lock, so that it ascends */
-    is_full = d->notes >= DISPATCH_NOTES_MAX || d->bytes + n->bytes > DISPATCH_BYTES_MAX;
-    if (!is_full || n->type == NOTE_STOPPED) {
-        is_full = false;
+    is_over = d->fence.type != NOTE_NONE || d->stop.type != NOTE_NONE;
+    fits = d->notes < DISPATCH_NOTES_MAX && n->bytes <= DISPATCH_BYTES_MAX - d->bytes;
+    if (!is_over && fits) {
         d->notes++;
         d->bytes += n->bytes;
-        *d->last = n;
-        d->last = &n->next;
-        (void)pthread_cond_signal(&d->more);
+        append(d, n);
     }
     (void)pthread_mutex_unlock(&d->lock);
-    if (is_full)
+    if (is_over || !fits)
         free(n);
-    return is_full ? STATUS_LIMIT : 0;
+    return is_over || fits ? 0 : STATUS_LIMIT;
 }
 
 /* One block: the note, its partitions, their bytes, its text. */
@@ -217,12 +253,21 @@ static struct note *make_note(enum note_type type, const char *text, size_t part
     return n;
 }
 
+/* What may be lost leaves half of the room to what may not. */
+static bool has_half(struct dispatch *d)
+{
+    (void)pthread_mutex_lock(&d->lock);
+    bool has = d->notes < DISPATCH_NOTES_MAX / 2 && d->bytes < DISPATCH_BYTES_MAX / 2;
+    (void)pthread_mutex_unlock(&d->lock);
+    return has;
+}
+
 void dispatch_settled(struct dispatch *d, const struct parti_partition *p, uint64_t next)
 {
     size_t id_n = strlen(p->id) + 1;
     struct note *n;
 
-    if (d->call.settled == NULL)
+    if (d->call.settled == NULL || !has_half(d))
         return;
     n = make_note(NOTE_SETTLED, "", 1, id_n + p->key_n);
     if (n == NULL)
@@ -280,7 +325,7 @@ int dispatch_put(struct dispatch *d, const struct action *a,
     case ACT_FENCED:
         n = make_note(NOTE_FENCED, a->fenced.reason, 0, 0);
         if (n != NULL)
-            n->number = a->fenced.at_ms;
+            n->number = a->fenced.at_ms * CLOCK_NS_PER_MS;
         break;
     case ACT_STATE:
         n = make_note(NOTE_STATE, a->state.reason, 0, 0);
@@ -311,16 +356,6 @@ int dispatch_put(struct dispatch *d, const struct action *a,
     return n != NULL ? put(d, n) : STATUS_NOMEM;
 }
 
-static int put_coded(struct dispatch *d, enum note_type type, int code, const char *text)
-{
-    struct note *n = make_note(type, text, 0, 0);
-
-    if (n == NULL)
-        return STATUS_NOMEM;
-    n->code = code;
-    return put(d, n);
-}
-
 uint64_t dispatch_event_ns(const struct dispatch *d)
 {
     return atomic_load(&d->event_ns);
@@ -328,10 +363,47 @@ uint64_t dispatch_event_ns(const struct dispatch *d)
 
 int dispatch_error(struct dispatch *d, int code, const char *text)
 {
-    return put_coded(d, NOTE_ERROR, code, text);
+    struct note *n = make_note(NOTE_ERROR, text, 0, 0);
+
+    if (n == NULL)
+        return STATUS_NOMEM;
+    n->code = code;
+    return put(d, n);
 }
 
-int dispatch_stopped(struct dispatch *d, int code, const char *text)
+void dispatch_cut(struct dispatch *d, const char *reason, uint64_t at_ns)
 {
-    return put_coded(d, NOTE_STOPPED, code, text);
+    struct note *rest = NULL;
+
+    (void)pthread_mutex_lock(&d->lock);
+    if (d->fence.type == NOTE_NONE && d->stop.type == NOTE_NONE) {
+        rest = d->first;
+        d->first = NULL;
+        d->last = &d->first;
+        d->notes = 0;
+        d->bytes = 0;
+        d->fence.type = NOTE_FENCED;
+        d->fence.number = at_ns;
+        bytes_to_text(bytes_of(reason), d->fence_text, sizeof d->fence_text);
+        append(d, &d->fence);
+    }
+    (void)pthread_mutex_unlock(&d->lock);
+    while (rest != NULL) {
+        struct note *next = rest->next;
+
+        free(rest);
+        rest = next;
+    }
+}
+
+void dispatch_stopped(struct dispatch *d, int code, const char *text)
+{
+    (void)pthread_mutex_lock(&d->lock);
+    if (d->stop.type == NOTE_NONE) {
+        d->stop.type = NOTE_STOPPED;
+        d->stop.code = code;
+        bytes_to_text(bytes_of(text), d->stop_text, sizeof d->stop_text);
+        append(d, &d->stop);
+    }
+    (void)pthread_mutex_unlock(&d->lock);
 }

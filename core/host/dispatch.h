@@ -2,9 +2,10 @@
  * parti.h one at a time on a thread of their own, so that a callback may block while
  * the worker keeps its lease.
  *
- * Bounded: DISPATCH_NOTES_MAX notes or DISPATCH_BYTES_MAX bytes may wait.  When an
- * application is that far behind, dispatch_put() says so and the worker leaves, for a
- * grant that is never told could never be given up.
+ * Bounded: DISPATCH_NOTES_MAX notes or DISPATCH_BYTES_MAX bytes may wait.  What does not
+ * fit is refused, and whoever put it must not go on as if it had been told: the worker
+ * gives up all that it holds (dispatch_cut).  The notes of that end, a fence and the
+ * stop, have memory of their own from the beginning, so they are told whatever happened.
  */
 #ifndef PARTI_HOST_DISPATCH_H
 #define PARTI_HOST_DISPATCH_H
@@ -12,11 +13,15 @@
 #include "parti.h"
 #include "proto/action.h"
 
-enum { DISPATCH_NOTES_MAX = 65536, DISPATCH_BYTES_MAX = 512 * 1024 * 1024 };
+enum {
+    DISPATCH_NOTES_MAX = 65536,
+    DISPATCH_BYTES_MAX = 512 * 1024 * 1024,
+    DISPATCH_TEXT_MAX = 255
+};
 
 struct dispatch;
 
-/* Starts the thread; 'callbacks' is copied.  STATUS_NOMEM or STATUS_IO. */
+/* Starts the thread, with every signal blocked; 'callbacks' is copied.  STATUS_NOMEM. */
 int dispatch_create(struct dispatch **ret, const struct parti_callbacks *callbacks,
                     uint64_t revoke_timeout_ms);
 
@@ -39,9 +44,18 @@ void dispatch_destroy(struct dispatch *d);
 int dispatch_put(struct dispatch *d, const struct action *action,
                  const struct parti_hold *hold);
 
-/* An error that did not come from the node; and the end.  Any thread. */
+/* An error that did not come from the node.  STATUS_LIMIT, STATUS_NOMEM: not delivered.
+ * Any thread. */
 int dispatch_error(struct dispatch *d, int code, const char *text);
-int dispatch_stopped(struct dispatch *d, int code, const char *text);
+
+/* Everything held was lost at at_ns of CLOCK_BOOTTIME.  What still waits is dropped,
+ * since none of it holds any longer: the fence is told next.  After it only
+ * dispatch_stopped() is heard.  Never fails; the first call counts.  Any thread. */
+void dispatch_cut(struct dispatch *d, const char *reason, uint64_t at_ns);
+
+/* The last note: what is put after it is dropped.  Never fails; of 'text' the first
+ * DISPATCH_TEXT_MAX bytes are told.  Any thread. */
+void dispatch_stopped(struct dispatch *d, int code, const char *text);
 
 /* What is durable of a partition; any thread.  Lost when the application is far behind:
  * a later word says as much. */

@@ -42,6 +42,15 @@ enum talk { TALK_OK, TALK_LATE, TALK_STOPPED, TALK_DEAD, TALK_NONSENSE };
 
 /* ---- the process ------------------------------------------------------------------- */
 
+/* It stays to be waited for. */
+static bool has_ended(const struct strategy_child *c)
+{
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == c->pid;
+}
+
 /* Ends the process and says in error->text how it ended by itself, if it had. */
 static void bury(struct strategy_child *c, struct parti_error *error)
 {
@@ -49,11 +58,8 @@ static void bury(struct strategy_child *c, struct parti_error *error)
 
     if (c->fd < 0)
         return;
-    /* WNOWAIT first: a process that we kill did not crash. */
-    siginfo_t info = {0};
-    bool had_ended =
-        waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-        info.si_pid == c->pid;
+    /* First: a process that we kill did not crash. */
+    bool had_ended = has_ended(c);
     (void)close(c->fd);
     c->fd = -1;
     (void)kill(c->pid, SIGKILL);
@@ -81,12 +87,12 @@ static void bury_dead(struct strategy_child *c, struct parti_error *error)
     uint64_t deadline = threads_now_ms() + ENGINE_GRACE_MS;
     int fd = pidfd_open(c->pid, 0);
 
-    for (uint64_t now = threads_now_ms(); fd >= 0 && now < deadline;
+    for (uint64_t now = threads_now_ms(); !has_ended(c) && now < deadline;
          now = threads_now_ms()) {
         struct pollfd ended = {fd, POLLIN, 0};
 
-        if (poll(&ended, 1, (int)(deadline - now)) != -1 || errno != EINTR)
-            break;
+        /* Without a pidfd (none may be left) poll() passes over it: look every ms. */
+        (void)poll(&ended, 1, fd >= 0 ? (int)(deadline - now) : 1);
     }
     if (fd >= 0)
         (void)close(fd);
@@ -103,6 +109,10 @@ static int spawn(struct strategy_child *c, int socket)
     sigset_t none, all;
     int failed;
 
+    /* POSIX lets posix_spawn() tell that by a status of 127 alone (under valgrind it
+       does). */
+    if (access(c->program, X_OK) != 0)
+        return errno;
     (void)sigemptyset(&none);
     (void)sigfillset(&all);
     failed = posix_spawn_file_actions_init(&files);

@@ -11,17 +11,28 @@
 /* Columns over the workers. */
 struct tally {
     uint64_t *held;     /* count before */
-    uint64_t *capacity; /* 0 for a draining one */
+    uint64_t *capacity; /* 0 for one that is given nothing: draining or cordoned */
     uint64_t *quota;
     uint64_t *rest; /* remainder of the quota's division */
     uint32_t *rank;
     unsigned __int128 *load; /* weight after, or count where all weights are 0 */
-    uint64_t capacity_sum;
+    uint64_t capacity_sum;   /* 0: nobody may be given anything */
+    uint64_t fixed;          /* partitions with the cordoned, who keep them */
 };
 
 static bool is_draining(const struct parti_world *w, uint32_t i)
 {
     return (w->worker_flags[i] & PARTI_WORKER_DRAINING) != 0;
+}
+
+static bool is_cordoned(const struct parti_world *w, uint32_t i)
+{
+    return (w->worker_flags[i] & PARTI_WORKER_CORDONED) != 0 && !is_draining(w, i);
+}
+
+static bool is_open(const struct parti_world *w, uint32_t i)
+{
+    return !is_draining(w, i) && !is_cordoned(w, i);
 }
 
 int judge_check(const struct parti_world *w, const uint32_t *owner, char *why,
@@ -82,17 +93,19 @@ static int tally_init(struct tally *t, const struct parti_world *w)
         t->rank == NULL || t->load == NULL)
         return STATUS_NOMEM;
     for (uint32_t i = 0; i < w->worker_n; i++) {
-        t->capacity[i] = is_draining(w, i) ? 0 : w->worker_capacity[i];
+        t->capacity[i] = is_open(w, i) ? w->worker_capacity[i] : 0;
         t->capacity_sum += t->capacity[i];
     }
     /* Nobody has any capacity: then all who may hold something count alike. */
     if (t->capacity_sum == 0)
         for (uint32_t i = 0; i < w->worker_n; i++) {
-            t->capacity[i] = !is_draining(w, i);
+            t->capacity[i] = is_open(w, i);
             t->capacity_sum += t->capacity[i];
         }
     for (uint64_t i = 0; i < w->part_n; i++)
         t->held[strategy_world_held(w, i)]++;
+    for (uint32_t i = 0; i < w->worker_n; i++)
+        t->fixed += is_cordoned(w, i) ? t->held[i] : 0;
     return STATUS_OK;
 }
 
@@ -132,11 +145,14 @@ static void sort_ranks(struct tally *t, uint32_t n)
 
 static uint64_t least_for_equal_weights(struct tally *t, const struct parti_world *w)
 {
-    uint64_t left = w->part_n;
+    uint64_t dealt = w->part_n - t->fixed; /* among those who may be given something */
+    uint64_t left = dealt;
     uint64_t kept = 0;
 
+    if (t->capacity_sum == 0)
+        return dealt;
     for (uint32_t i = 0; i < w->worker_n; i++) {
-        unsigned __int128 share = (unsigned __int128)w->part_n * t->capacity[i];
+        unsigned __int128 share = (unsigned __int128)dealt * t->capacity[i];
 
         t->quota[i] = (uint64_t)(share / t->capacity_sum);
         t->rest[i] = (uint64_t)(share % t->capacity_sum);
@@ -148,7 +164,7 @@ static uint64_t least_for_equal_weights(struct tally *t, const struct parti_worl
         t->quota[t->rank[i]]++;
     for (uint32_t i = 0; i < w->worker_n; i++)
         kept += t->held[i] < t->quota[i] ? t->held[i] : t->quota[i];
-    return w->part_n - kept;
+    return dealt - kept;
 }
 
 static void sift_down(uint32_t *heap, uint64_t n, uint64_t at)
@@ -212,7 +228,7 @@ static int least_for_weights(const struct tally *t, const struct parti_world *w,
             most_here = t->load[i]; /* the answer left that much with no capacity */
         if (is_draining(w, i))
             least += t->held[i];
-        else if (load > most_here)
+        else if (is_open(w, i) && load > most_here)
             least += fewest(own, t->held[i], load - most_here);
     }
     *ret = least;
@@ -229,31 +245,32 @@ int judge_answer(const struct parti_world *w, const uint32_t *owner,
     struct judgement j = {.max_over_mean = 1.0};
     struct tally t;
     int status = tally_init(&t, w);
-    uint64_t weight_sum = 0;
-    bool is_equal = true;
+    unsigned __int128 weight_sum = 0; /* with those who may be given something */
+    bool is_equal = true, is_weightless = true;
     uint32_t top = 0; /* the worker with the heaviest load by capacity */
 
     if (status != STATUS_OK || w->part_n == 0)
         goto out;
     for (uint64_t i = 0; i < w->part_n; i++) {
-        weight_sum += w->part_weight[i];
+        is_weightless = is_weightless && w->part_weight[i] == 0;
         is_equal = is_equal && w->part_weight[i] == w->part_weight[0];
         j.moved += strategy_world_held(w, i) != owner[i];
     }
     for (uint64_t i = 0; i < w->part_n; i++)
-        t.load[owner[i]] += weight_sum == 0 ? 1 : w->part_weight[i];
-    if (weight_sum == 0)
-        weight_sum = w->part_n;
-    must(t.capacity_sum > 0); /* judge_check() found somebody who may hold */
-    while (t.capacity[top] == 0)
+        t.load[owner[i]] += is_weightless ? 1 : w->part_weight[i];
+    for (uint32_t i = 0; i < w->worker_n; i++)
+        weight_sum += is_open(w, i) ? t.load[i] : 0;
+    while (top < w->worker_n && t.capacity[top] == 0)
         top++;
     for (uint32_t i = top + 1; i < w->worker_n; i++)
         if (t.capacity[i] > 0 &&
             t.load[i] * t.capacity[top] > t.load[top] * t.capacity[i])
             top = i;
-    j.max_over_mean = (double)t.load[top] * (double)t.capacity_sum /
-                      ((double)weight_sum * (double)t.capacity[top]);
-    if (is_equal)
+    /* Nobody may be given anything, or has anything: nothing is uneven. */
+    if (top < w->worker_n && weight_sum > 0)
+        j.max_over_mean = (double)t.load[top] * (double)t.capacity_sum /
+                          ((double)weight_sum * (double)t.capacity[top]);
+    if (is_equal || top == w->worker_n)
         j.moved_least = least_for_equal_weights(&t, w);
     else
         status = least_for_weights(&t, w, t.load[top], t.capacity[top], &j.moved_least);

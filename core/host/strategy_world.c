@@ -149,8 +149,9 @@ static void copy_workers(struct strategy_world *w, struct arena *a,
         slot[i] = from->num;
         capacity[i] = from->capacity;
         flags[i] = (from->is_new ? PARTI_WORKER_NEW : 0u) |
-                   (from->is_draining ? PARTI_WORKER_DRAINING : 0u);
-        w->can_place = w->can_place || !from->is_draining;
+                   (from->is_draining ? PARTI_WORKER_DRAINING : 0u) |
+                   (from->is_cordoned ? PARTI_WORKER_CORDONED : 0u);
+        w->can_place = w->can_place || (!from->is_draining && !from->is_cordoned);
     }
     w->order = order;
     world->worker_n = r->worker_n;

@@ -25,7 +25,7 @@ struct strategy_world {
     struct parti_world world;
     uint64_t plan;
     const uint32_t *order; /* worker of the world -> worker of the request */
-    bool can_place;        /* is there a worker that is not draining? */
+    bool can_place;        /* may anybody be given anything? */
     uint64_t *part_hash;   /* the world's column, until it is hashed */
 };
 

@@ -10,6 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CUT_REASON "the application does not take its events"
+#define CUT_TEXT                                                     \
+    "the application does not take its events; this worker gave up " \
+    "everything and left"
+
 /* ---- what is held
  * ------------------------------------------------------------------------
  *
@@ -38,7 +43,7 @@ static void clear_words(struct parti_worker *w)
     w->is_fenced = false;
 }
 
-/* Rights for the partitions of an action, in their order. */
+/* Rights for the partitions of an action, in their order; NULL: no memory. */
 static const struct parti_hold *holds_of(struct parti_worker *w, const struct action *a)
 {
     if (a->parts.n > w->hold_room) {
@@ -112,21 +117,42 @@ static void set_id(struct parti_worker *w, const char *id)
 /* ---- what the loop wants
  * --------------------------------------------------------------------- */
 
+/* An action that the application cannot be told of.  A revoke among them would never be
+ * answered, and a grant never given up, so nothing is held from this instant on, the
+ * application is told so with what is reserved for it, and the group finds this worker
+ * silent: no release is reported that did not happen. */
+static void cut(struct parti_worker *w)
+{
+    uint64_t now_ns = clock_boot_ns();
+
+    w->is_cut = true;
+    atomic_store_explicit(&w->deadline_ns, 0, memory_order_release);
+    clear_words(w);
+    if (w->callbacks.lease != NULL)
+        w->callbacks.lease(w->callbacks.ctx, now_ns);
+    worker_consume_fence(w);
+    log_error("PARTI-E%03d %s", (int)ERR_EVENTS_UNTAKEN, CUT_TEXT);
+    sources_watch(w->sources, false);
+    dispatch_cut(w->dispatch, CUT_REASON, now_ns);
+    loop_quit(w->loop);
+}
+
 static void deliver(struct parti_worker *w, const struct action *a,
                     const struct parti_hold *hold)
 {
-    if (dispatch_put(w->dispatch, a, hold) == 0)
-        return;
-    /* A grant that is never told could never be given up: leave instead. */
-    log_error("the application does not take its events; this worker leaves");
-    loop_stop(w->loop, false);
+    if (dispatch_put(w->dispatch, a, hold) < 0)
+        cut(w);
 }
 
 static void on_parts(struct parti_worker *w, const struct action *a)
 {
     const struct parti_hold *hold = holds_of(w, a);
 
-    if (w->consumer != NULL && hold != NULL)
+    if (hold == NULL) {
+        cut(w);
+        return;
+    }
+    if (w->consumer != NULL)
         worker_consume_parts(w, a, hold);
     deliver(w, a, hold);
     if (a->type == ACT_REVOKING && w->callbacks.revoking == NULL)
@@ -136,20 +162,24 @@ static void on_parts(struct parti_worker *w, const struct action *a)
 static void on_plan(struct parti_worker *w, const struct plan_request *request)
 {
     if (strategy_submit(w->strategy, request) < 0)
-        loop_planned(w->loop, request->plan, STATUS_NOMEM, false, NULL, 0);
+        loop_plan_failed(w->loop, request->plan, STATUS_NOMEM,
+                         "there is no memory to ask the strategy");
 }
 
 static void on_stopped(struct parti_worker *w)
 {
     atomic_store(&w->deadline_ns, 0);
     set_state(w, PARTI_SHUTDOWN);
-    (void)dispatch_stopped(w->dispatch, 0, "");
+    dispatch_stopped(w->dispatch, w->is_cut ? ERR_EVENTS_UNTAKEN : 0,
+                     w->is_cut ? CUT_TEXT : "");
 }
 
 static void perform(void *ctx, const struct action *a)
 {
     struct parti_worker *w = ctx;
 
+    if (w->is_cut && a->type != ACT_STOPPED)
+        return;
     switch (a->type) {
     case ACT_LEAD: sources_watch(w->sources, a->lead.is_on); break;
     case ACT_LIST: sources_ask(w->sources, a->list.commanded); break;
@@ -160,10 +190,7 @@ static void perform(void *ctx, const struct action *a)
     case ACT_RELEASED: on_parts(w, a); break;
     case ACT_FENCED:
         w->is_fenced = true;
-        if (w->consumer != NULL) {
-            consumer_fenced(w->consumer);
-            release_fenced(w->release);
-        }
+        worker_consume_fence(w);
         deliver(w, a, NULL);
         break;
     case ACT_STATE:
@@ -210,10 +237,13 @@ static void on_planned(void *ctx, const struct plan_result *r)
 {
     struct parti_worker *w = ctx;
 
-    if (r->status != STATUS_OK && r->code != 0)
+    if (r->status == STATUS_OK) {
+        loop_planned(w->loop, r->plan, r->keep, r->owner, r->n);
+        return;
+    }
+    if (r->code != 0)
         (void)dispatch_error(w->dispatch, r->code, r->text);
-    loop_planned(w->loop, r->plan, r->status, r->keep, r->owner,
-                 r->status == STATUS_OK ? r->n : 0);
+    loop_plan_failed(w->loop, r->plan, r->status, r->code != 0 ? r->text : "");
 }
 
 static void drop_listing(void *owner)
@@ -262,6 +292,7 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
                                 .problem = worker_problem,
                                 .server = worker_consume_link,
                                 .tick = tick};
+    char why[WORKER_TEXT_ROOM];
     int status;
 
     status = strategy_create(&strategy, &w->conf.errors, &w->strategy);
@@ -284,7 +315,11 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
         return PARTI_ERR_CONFIG;
     w->nats = loop.nats;
     w->nats.name = w->setup.positions_name;
-    status = loop_create(&w->loop, &loop, text, room);
+    status = loop_create(&w->loop, &loop, why, sizeof why);
+    if (status == STATUS_INVALID)
+        (void)snprintf(text, room, "PARTI-E%d %s", ERR_NATS_OPTIONS, why);
+    else if (status < 0)
+        bytes_to_text(bytes_of(why), text, room);
     if (status == STATUS_NOMEM)
         return PARTI_ERR_MEMORY;
     if (status < 0)

@@ -18,7 +18,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { WORKER_IDS_KEPT = 16 };
+enum { WORKER_IDS_KEPT = 16, WORKER_TEXT_ROOM = 1024 };
 
 struct parti_worker {
     struct conf conf;
@@ -35,9 +35,10 @@ struct parti_worker {
 
     _Atomic uint64_t *word; /* WORKER_PARTS_MAX of them, mapped, mostly untouched */
     _Atomic uint64_t deadline_ns;
-    uint32_t word_n; /* words used; the loop's thread only, like the next four */
+    uint32_t word_n; /* words used; the loop's thread only, like the next five */
     uint32_t serial;
     bool is_fenced; /* told of a fence: the words end before the next deadline */
+    bool is_cut;    /* gave everything up, see cut() */
     struct parti_hold *hold;
     uint32_t hold_room;
 
@@ -65,5 +66,6 @@ void worker_consume_link(void *ctx, const char *url);
 void worker_consume_parts(struct parti_worker *w, const struct action *a,
                           const struct parti_hold *hold);
 void worker_consume_watch(struct parti_worker *w);
+void worker_consume_fence(struct parti_worker *w); /* all is lost */
 
 #endif

@@ -121,6 +121,14 @@ void worker_consume_watch(struct parti_worker *w)
         release_overdue(w->release, clock_boot_ms(), w->consumer, give_up);
 }
 
+void worker_consume_fence(struct parti_worker *w)
+{
+    if (w->consumer == NULL)
+        return;
+    consumer_fenced(w->consumer);
+    release_fenced(w->release);
+}
+
 /* ---- what the application answers -------------------------------------------------- */
 
 static void answer(struct parti_worker *w, struct parti_ticket ticket,

@@ -70,6 +70,7 @@ struct action {
             uint64_t expect_key_seq; /* 0: the key has no record */
             const void *data;
             size_t n;
+            uint64_t timeout_ms; /* to be answered by then; 0: as long as is usual */
         } log;
         struct {
             bool is_on;

@@ -55,9 +55,14 @@ struct event {
     } listed;
 
     struct {
-        uint64_t plan; /* number of the ACT_PLAN */
-        int status;    /* OK; anything else: no answer to be had */
-        bool keep;     /* leave everything where it is */
+        const char *why; /* for people, not empty; NULL: not told */
+    } list_failed;
+
+    struct {
+        uint64_t plan;   /* number of the ACT_PLAN */
+        int status;      /* OK; CANCELED: given up; anything else: no answer to be had */
+        const char *why; /* not OK: for people, not empty; NULL: not told */
+        bool keep;       /* leave everything where it is */
         const uint32_t
             *owner; /* OK and not keep: index into the workers of the request */
         uint32_t n;

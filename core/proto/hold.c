@@ -8,6 +8,9 @@
 
 enum { TEXT_PER_PART = 64 };
 
+/* stop_epoch of what the application was not asked to stop: no answer covers it. */
+#define STOP_UNASKED UINT64_MAX
+
 static uint32_t text_room(uint32_t parts_max)
 {
     return parts_max * TEXT_PER_PART + PART_ID_MAX;
@@ -132,7 +135,6 @@ int hold_load(struct hold *h, const void *data, size_t n)
 
         if (status < 0)
             return status;
-        h->gen = h->coder.stamp.gen;
     }
     while (data != NULL && (got = own_read(&h->coder, &item)) > 0) {
         while (i < old->n && bytes_compare(id_of(old, &old->entry[i]), item.id) < 0)
@@ -154,6 +156,7 @@ int hold_load(struct hold *h, const void *data, size_t n)
 
     h->now = h->spare;
     h->spare = swap;
+    h->gen = data != NULL ? h->coder.stamp.gen : h->gen;
     return 0;
 }
 
@@ -249,7 +252,8 @@ void hold_released(struct hold *h, uint64_t epoch, struct actions *out)
     for (uint32_t i = 0; i < h->now.n; i++) {
         struct hold_entry *e = &h->now.entry[i];
 
-        if (e->state == HOLD_STOPPING && e->stop_epoch <= epoch) {
+        if (e->state == HOLD_STOPPING && e->stop_epoch <= epoch &&
+            e->stop_epoch != STOP_UNASKED) {
             e->state = HOLD_IDLE;
             h->stopping--;
             see(h, e);
@@ -267,7 +271,7 @@ void hold_fence_begin(struct hold *h, uint64_t epoch)
         if (e->state != HOLD_HELD)
             continue;
         e->state = HOLD_STOPPING;
-        e->stop_epoch = UINT64_MAX; /* the application was not asked to stop it */
+        e->stop_epoch = STOP_UNASKED;
         e->before_epoch = sat_sub(epoch, 1);
         h->held--;
         h->stopping++;

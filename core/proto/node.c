@@ -91,6 +91,7 @@ struct node *node_init(void *memory, size_t size, const struct node_conf *conf)
     rand_seed_wide(&n->rand, conf->entropy);
     n->life = LIFE_INIT;
     n->own.slot = OWN_SLOT_NONE;
+    n->writer.timeout_ms = conf->timing.leader_renew_interval;
     n->me.wish = conf->id_wish;
     member_renew(&n->me, (struct session){rand_next(&n->rand), rand_next(&n->rand)});
     return n;
@@ -145,6 +146,7 @@ static void on_link(struct node *n, bool up)
     n->is_up = up;
     if (!up) {
         n->down_ms = n->now_ms;
+        n->had_outage = n->was_up;
         n->good_ms = UINT64_MAX;
     } else {
         bool is_first = !n->was_up;
@@ -166,7 +168,7 @@ static void on_message(struct node *n, const struct event *ev)
     struct message *m = &n->message;
 
     if (wire_is_head(ev->message.data, ev->message.n)) {
-        work_hear_head(n, ev->message.data, ev->message.n, 0);
+        fetch_hear_head(n, ev->message.data, ev->message.n, 0);
         return;
     }
     if (wire_decode(m, ev->message.data, ev->message.n) < 0)
@@ -186,7 +188,7 @@ static void on_message(struct node *n, const struct event *ev)
     }
     case MSG_RECORD:
         if (wire_is_head(m->record.data.at, m->record.data.n))
-            work_hear_head(n, m->record.data.at, m->record.data.n, m->record.seq);
+            fetch_hear_head(n, m->record.data.at, m->record.data.n, m->record.seq);
         break;
     case MSG_HEARTBEAT:
     case MSG_JOIN:
@@ -210,11 +212,11 @@ static void dispatch(struct node *n, const struct event *ev)
     case EV_LOG_INFO:
     case EV_LOG_READ:
     case EV_LOG_WRITTEN:
-        work_answer(n, ev);
+        fetch_answer(n, ev);
         lead_answer(n, ev);
         break;
     case EV_LISTED: list_taken(n, ev); break;
-    case EV_LIST_FAILED: list_failed(n); break;
+    case EV_LIST_FAILED: list_failed(n, ev->list_failed.why); break;
     case EV_PLANNED: plan_answered(n, ev); break;
     case EV_RELEASED: work_released(n, ev->released.epoch); break;
     case EV_STOP: work_stop(n, ev->stop.restart); break;
@@ -251,6 +253,9 @@ static const char *degraded_by(struct node *n)
     const struct node_timing *t = &n->conf.timing;
 
     count_errors(n);
+    if ((lead_is_heading(n) && !lead_has_authority(n)) ||
+        n->kv_errors >= t->kv_error_threshold)
+        n->had_log_outage = true;
     if (n->is_up && n->good_ms == UINT64_MAX)
         n->good_ms = n->now_ms;
     if (n->conf.ownership == OWNERSHIP_STRICT && n->me.is_joined &&
@@ -290,8 +295,9 @@ static enum life_state wanted_life(const struct node *n)
         return LIFE_INIT;
     if (n->degraded != NULL && n->life != LIFE_INIT)
         return LIFE_DEGRADED;
+    /* A plugin in trouble hides the phase: that goes on, with the last good answer. */
     if (n->me.is_joined && work_has_lease(n))
-        return life_of_phase(n->phase);
+        return n->trouble[0] != '\0' ? LIFE_DEGRADED : life_of_phase(n->phase);
     if (session_is_none(n->term.leader))
         return LIFE_ELECTION;
     return LIFE_WAITING_ASSIGNMENT;
@@ -308,7 +314,7 @@ static const char *life_reason(const struct node *n, enum life_state to)
     case LIFE_SCALING: return "a window is open";
     case LIFE_REBALANCING: return "partitions move";
     case LIFE_EMERGENCY: return "a worker was lost";
-    case LIFE_DEGRADED: return n->degraded != NULL ? n->degraded : "degraded";
+    case LIFE_DEGRADED: return n->degraded != NULL ? n->degraded : n->trouble;
     case LIFE_SHUTDOWN: return "stopped";
     }
     return "";
@@ -322,7 +328,9 @@ static void move_life(struct node *n, enum life_state next)
     a->state.from = n->life;
     a->state.to = next;
     a->state.reason = life_reason(n, next);
-    node_tell(n, "state %s -> %s", life_name(n->life), life_name(next));
+    node_tell(n, "state %s -> %s%s%s", life_name(n->life), life_name(next),
+              next == LIFE_DEGRADED ? ": " : "",
+              next == LIFE_DEGRADED ? a->state.reason : "");
     n->life = next;
 }
 
@@ -331,8 +339,13 @@ static void run_life(struct node *n)
     const char *was = n->degraded;
 
     n->degraded = degraded_by(n);
-    if (was != NULL && n->degraded == NULL)
-        n->lead.recovered_ms = n->now_ms;
+    if (was != NULL && n->degraded == NULL) {
+        /* Others may need a while to be back, if the server was gone for them, too.  A
+         * lease that ended for want of a leader says nothing of them. */
+        if (n->had_outage || (n->had_log_outage && lead_is_heading(n)))
+            n->lead.recovered_ms = n->now_ms;
+        n->had_outage = n->had_log_outage = false;
+    }
     if (n->is_reborn && life_is_legal(n->life, LIFE_CLAIMING_ID))
         move_life(n, LIFE_CLAIMING_ID);
     n->is_reborn = false;

@@ -181,6 +181,22 @@ static void write_head(struct node *n)
     writer_start(w, n->now_ms, &n->op, n->out);
 }
 
+/* L2: a read may be stale, a bit by a stale head would bring back to life who has been
+ * given up since.  So the head that was read is written once more as it is; that it is
+ * the newest one is the condition, and nothing but its sequence changes. */
+static void prove_head(struct node *n)
+{
+    struct writer *w = &n->writer;
+
+    w->data = n->head_bytes;
+    w->n = n->lead.head_n;
+    w->expect_seq = n->lead.last_seq;
+    w->has_key_seq = true;
+    w->expect_key_seq = n->lead.key_seq;
+    (void)memcpy(w->key, "head", sizeof "head");
+    writer_start(w, n->now_ms, &n->op, n->out);
+}
+
 /* ---- own records of a plan
  * --------------------------------------------------------------- */
 
@@ -283,7 +299,7 @@ static bool state_is_due(const struct node *n, const struct mate *m)
     if (m->is_expired || state == m->head.state)
         return false;
     return state != MEMBER_DRAINING ||
-           (n->plan.state == PLAN_NONE && !n->window.wants_now);
+           (n->plan.state == PLAN_NONE && !(n->window.wants_now && plan_is_possible(n)));
 }
 
 /* Drops, changes of state, and what a leaver waits for. */
@@ -319,6 +335,15 @@ static bool head_is_due(struct node *n)
 
 void head_write(struct node *n)
 {
+    if (!n->lead.is_proven) {
+        prove_head(n);
+        return;
+    }
+    if (n->lead.suspicion != NULL) {
+        n->lead.is_suspicion_written = true;
+        lead_renew(n);
+        return;
+    }
     if (n->now_ms >= n->term.t_kv_ms + n->conf.timing.leader_renew_interval) {
         lead_renew(n);
         return;
@@ -383,7 +408,13 @@ void head_acked(struct node *n)
 
     n->lead.last_seq = n->writer.seq;
     n->term.t_kv_ms = n->writer.sent_ms;
-    if (was_head) {
+    if (n->lead.suspicion != NULL && n->lead.is_suspicion_written)
+        load_start_over(n);
+    if (was_head && !n->lead.is_proven) {
+        n->lead.key_seq = n->writer.seq;
+        n->lead.head.seq = n->writer.seq;
+        lead_proven(n);
+    } else if (was_head) {
         on_head_acked(n);
     } else if (strcmp(n->writer.key, "lease") != 0 && n->plan.state == PLAN_WRITING) {
         struct plan *p = &n->plan;
@@ -412,7 +443,8 @@ uint64_t head_wake_ms(const struct node *n)
     }
     if (l->is_lost && l->start_over_ms > n->now_ms)
         wake = l->start_over_ms < wake ? l->start_over_ms : wake;
-    if (!l->is_loaded && !l->is_lost && l->load_op == 0)
+    if (l->is_proven && !l->is_loaded && !l->is_lost && l->suspicion == NULL &&
+        l->load_op == 0)
         wake = l->load_retry_ms < wake ? l->load_retry_ms : wake;
     if (n->term.barrier_end_ms > n->now_ms && n->term.barrier_end_ms < wake)
         wake = n->term.barrier_end_ms;

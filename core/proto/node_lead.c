@@ -47,9 +47,36 @@ static void ask(struct node *n, enum role role, enum action_type type, const cha
 {
     struct action *a = emit(n->out, type);
 
+    n->term.tries = n->term.role == role ? n->term.tries + 1 : 0;
     n->term.role = role;
     a->log.op = n->term.op = ++n->op;
+    a->log.timeout_ms =
+        log_patience_ms(n->conf.timing.leader_renew_interval, n->term.tries);
     (void)memcpy(a->log.key, key, strlen(key) + 1);
+}
+
+/* Was the question lost, or its answer?  Then it is asked again: it changes nothing, and
+ * whoever would begin anew would leave the group without a leader for longer. */
+static bool asks_again(struct node *n, const struct event *ev)
+{
+    static const struct {
+        enum role role;
+        enum action_type type;
+        const char *key;
+    } question[] = {
+        {ROLE_ASKING_INFO, ACT_LOG_INFO, ""},
+        {ROLE_READING_LEASE, ACT_LOG_READ, "lease"},
+        {ROLE_READING_HEAD, ACT_LOG_READ, "head"},
+    };
+
+    if (ev->log.status != STATUS_TIMEOUT || n->term.tries >= QUESTION_TRIES)
+        return false;
+    for (size_t i = 0; i < sizeof question / sizeof *question; i++)
+        if (question[i].role == n->term.role) {
+            ask(n, question[i].role, question[i].type, question[i].key);
+            return true;
+        }
+    return false;
 }
 
 static void stand_up(struct node *n)
@@ -79,7 +106,10 @@ static void start_lease_write(struct node *n, uint64_t expect_seq)
     must(w->n > 0);
     w->data = n->lease_bytes;
     w->expect_seq = expect_seq;
-    w->has_key_seq = false;
+    /* Who takes over goes by the lease that it read: a stale read of it, and with that a
+     * term that was there before, is refused. */
+    w->has_key_seq = n->term.role == ROLE_WRITING_LEASE;
+    w->expect_key_seq = n->term.lease_seq;
     (void)memcpy(w->key, "lease", sizeof "lease");
     writer_start(w, n->now_ms, &n->op, n->out);
 }
@@ -104,6 +134,8 @@ static void on_lease_read(struct node *n, const struct event *ev)
         lead_step_down(n, "the lease cannot be read");
         return;
     }
+    n->lead.is_term_lost = lease.term < n->term.seen;
+    n->term.lease_seq = ev->log.status == STATUS_OK ? ev->log.seq : 0;
     n->term.mine = n->term.seen + 1;
     n->lead.gen = lease.gen;
     n->term.role = ROLE_WRITING_LEASE;
@@ -144,12 +176,15 @@ static void begin_leading(struct node *n, bool is_first)
     /* After those are expired who have died with the leader before. */
     l->review_ms = sat_add(n->term.barrier_end_ms, n->conf.timing.heartbeat_ttl);
     n->term.quick = QUICK_BEACONS; /* undisturbed workers get bits before they fence */
+    l->is_proven = l->head_n == 0; /* with nothing there is nobody to give a bit to */
     l->is_loaded = false;
     l->is_listed = false;
     l->wants_list = false;
     l->list_at_ms = 0;
     l->is_lost = false;
+    l->suspicion = NULL;
     l->is_emergency = false;
+    l->source = l->strategy = (struct trouble){0};
     l->release_ms = 0;
     l->heads_next = 0;
     memset(l->heads, 0, sizeof l->heads);
@@ -158,6 +193,8 @@ static void begin_leading(struct node *n, bool is_first)
     l->load_chunk = 0;
     l->load_n = 0;
     l->load_retry_ms = 0;
+    l->load_tries = 0;
+    l->load_misses = 0;
     l->rebalances = 0;
     l->moves = 0;
     roster_clear(&n->roster);
@@ -165,7 +202,7 @@ static void begin_leading(struct node *n, bool is_first)
     n->plan.state = PLAN_NONE;
     window_init(&n->window, l->head.set_count == 0, l->head.n);
     if (!is_first && roster_load(&n->roster, &l->head, n->now_ms) < 0)
-        load_start_over(n, n->me.seen, "a number in the head is beyond id_max");
+        load_suspect(n, n->me.seen, "a number in the head is beyond id_max");
     /* Whoever was given a record counted in the old leader's plans; the others wait. */
     for (uint32_t i = 0; i < l->head.n; i++)
         if (l->head.member[i].num < n->roster.n)
@@ -174,7 +211,19 @@ static void begin_leading(struct node *n, bool is_first)
     l->planned_set = plan_members_print(n);
     n->me.join_at_ms = n->now_ms;
     emit(n->out, ACT_LIST)->list.commanded = false;
-    load_run(n);
+    if (l->is_term_lost)
+        load_suspect(n, n->me.seen, "the log has an earlier term than was heard of");
+}
+
+void lead_proven(struct node *n)
+{
+    struct lead *l = &n->lead;
+
+    l->is_proven = true;
+    n->term.beacon_at_ms = n->now_ms;
+    n->term.quick = QUICK_BEACONS;
+    hear_seen(n, n->me.seen);
+    hear_seen(n, l->seen);
 }
 
 static void on_head_read(struct node *n, const struct event *ev)
@@ -196,8 +245,9 @@ static void on_head_read(struct node *n, const struct event *ev)
     l->key_seq = ev->log.seq;
     if (head_decode(&l->head, n->conf.members_max, ev->log.data, ev->log.n) < 0) {
         l->head = (struct head){.member = l->head.member};
+        l->head_n = 0;
         begin_leading(n, true);
-        load_start_over(n, n->me.seen, "the head does not decode");
+        load_suspect(n, n->me.seen, "the head does not decode");
         return;
     }
     memcpy(n->head_bytes, ev->log.data, ev->log.n);
@@ -227,7 +277,7 @@ void lead_answer(struct node *n, const struct event *ev)
         }
         return;
     }
-    if (ev->log.op != t->op || t->op == 0)
+    if (ev->log.op != t->op || t->op == 0 || asks_again(n, ev))
         return;
     switch (t->role) {
     case ROLE_ASKING_INFO:
@@ -243,99 +293,6 @@ void lead_answer(struct node *n, const struct event *ev)
     case ROLE_FOLLOWER:
     case ROLE_WRITING_LEASE:
     case ROLE_LEADING: break;
-    }
-}
-
-/* ---- what workers say
- * ------------------------------------------------------------------- */
-
-/* Is this (stamp, hash) a head that we know to be in the log? */
-static bool is_our_head(const struct node *n, struct stamp stamp, uint64_t hash)
-{
-    const struct lead *l = &n->lead;
-
-    if (stamp_compare(stamp, l->head.stamp) == 0)
-        return hash == l->head.hash;
-    for (int i = 0; i < HEADS_KEPT; i++)
-        if (stamp_compare(stamp, l->heads[i]) == 0)
-            return hash == l->heads_hash[i];
-    return false;
-}
-
-/* An epoch that we know, with a content that we do not: the log went back, and we wrote
- * over what the worker has. */
-static bool is_forked(const struct node *n, struct stamp stamp, uint64_t hash)
-{
-    const struct lead *l = &n->lead;
-
-    if (stamp.epoch == 0)
-        return false;
-    if (stamp_compare(stamp, l->head.stamp) == 0)
-        return hash != l->head.hash;
-    for (int i = 0; i < HEADS_KEPT; i++)
-        if (stamp_compare(stamp, l->heads[i]) == 0)
-            return hash != l->heads_hash[i];
-    return n->writer.state != WRITER_IDLE && stamp_compare(stamp, l->build.stamp) == 0 &&
-           hash != l->build.hash;
-}
-
-/* L8, the part that keeps it safe: a report above everything that we wrote or read
- * means that the log went back. */
-static void check_seen(struct node *n, struct stamp seen)
-{
-    struct lead *l = &n->lead;
-    struct stamp newest = l->head.stamp;
-
-    if (stamp_compare(seen, l->seen) > 0)
-        l->seen = seen;
-    if (n->writer.state != WRITER_IDLE && stamp_compare(l->build.stamp, newest) > 0)
-        newest = l->build.stamp;
-    if (l->head.stamp.epoch == 0 || stamp_compare(seen, newest) <= 0)
-        return; /* before the first head of a log a new gen is taken anyway */
-    load_start_over(n, seen, "a worker has seen a later epoch than the log has");
-}
-
-static void on_heartbeat(struct node *n, const struct heartbeat *h)
-{
-    bool is_echo = session_equal(h->leader, n->term.leader) && h->k <= n->term.k;
-
-    check_seen(n, h->seen);
-    if (is_forked(n, h->applied, h->applied_hash))
-        load_start_over(n, h->seen, "a worker has another head of an epoch of this log");
-    (void)roster_heartbeat(&n->roster, h, is_echo,
-                           is_our_head(n, h->applied, h->applied_hash), n->now_ms);
-}
-
-static void on_join(struct node *n, const struct join *j)
-{
-    switch (roster_join(&n->roster, j, &n->conf.timing, n->now_ms)) {
-    case JOIN_KNOWN: return;
-    case JOIN_WAITS: node_tell(n, "join heard from %s", j->host); return;
-    case JOIN_REFUSED:
-        n->message = (struct message){.type = MSG_DENY};
-        n->message.deny.session = j->session;
-        node_send(n, j->addr);
-        return;
-    }
-}
-
-void lead_hear(struct node *n, const struct message *m)
-{
-    if (!lead_is_heading(n))
-        return;
-    if (m->type == MSG_HEARTBEAT) {
-        on_heartbeat(n, &m->heartbeat);
-    } else if (m->type == MSG_JOIN) {
-        on_join(n, &m->join);
-    } else if (m->type == MSG_REFRESH) {
-        emit(n->out, ACT_LIST)->list.commanded = true;
-    } else if (m->type == MSG_ASK && strcmp(m->ask.key, "head") == 0 &&
-               n->lead.head_n > 0) {
-        n->message = (struct message){.type = MSG_RECORD};
-        (void)memcpy(n->message.record.key, "head", sizeof "head");
-        n->message.record.seq = n->lead.key_seq;
-        n->message.record.data = (struct bytes){n->head_bytes, n->lead.head_n};
-        node_send(n, m->ask.addr);
     }
 }
 
@@ -359,12 +316,14 @@ static void send_beacon(struct node *n, uint8_t flags)
     b->k = ++n->term.k;
     b->phase = plan_phase(n);
     b->flags = flags;
+    bytes_to_text(bytes_of(lead_trouble(n)), b->trouble, sizeof b->trouble);
     /* L1: bits only before the end of authority; the allowance says how long before. */
     if (flags == 0 && lead_has_authority(n) && n->is_up) {
         b->allowance_ms = n->conf.ownership == OWNERSHIP_AVAILABLE
                               ? n->conf.timing.heartbeat_ttl
                               : end - n->now_ms;
-        roster_bits(&n->roster, b);
+        if (n->lead.is_proven && n->lead.suspicion == NULL)
+            roster_bits(&n->roster, b);
     }
     node_send(n, 0);
     bool is_quick = n->term.quick > 0;
@@ -390,12 +349,32 @@ void lead_renew(struct node *n)
     start_lease_write(n, n->lead.last_seq);
 }
 
+/* Who leaves stands up after all who stay: only if nobody else does, it leads until the
+ * log says that it has left. */
+static uint64_t stand_up_ms(const struct node *n)
+{
+    uint64_t later =
+        n->me.leaving != LEAVING_NO ? 2 * n->conf.timing.election_timeout : 0;
+
+    return n->is_up ? sat_add(n->term.elect_at_ms, later) : UINT64_MAX;
+}
+
 static void run_follower(struct node *n)
 {
-    if (!n->is_up || n->now_ms < n->term.elect_at_ms || n->me.leaving != LEAVING_NO)
+    if (n->now_ms < stand_up_ms(n))
         return;
     term_wait(&n->term, &n->conf.timing, n->me.is_joined, 0, 1, &n->rand, n->now_ms);
     stand_up(n);
+}
+
+/* The source first: without partitions there is nothing to place. */
+const char *lead_trouble(const struct node *n)
+{
+    const struct lead *l = &n->lead;
+
+    return l->source.is_shown     ? l->source.text
+           : l->strategy.is_shown ? l->strategy.text
+                                  : "";
 }
 
 void lead_run(struct node *n)
@@ -407,6 +386,8 @@ void lead_run(struct node *n)
     writer_time(&n->writer, n->now_ms, &n->op, n->out);
     if (!lead_is_heading(n))
         return;
+    trouble_run(&n->lead.source, &n->conf.timing, n->now_ms);
+    trouble_run(&n->lead.strategy, &n->conf.timing, n->now_ms);
     if (n->now_ms >= n->term.beacon_at_ms)
         send_beacon(n, 0);
     load_run(n);
@@ -414,6 +395,7 @@ void lead_run(struct node *n)
     if (n->writer.state == WRITER_IDLE)
         head_write(n);
     n->phase = plan_phase(n);
+    bytes_to_text(bytes_of(lead_trouble(n)), n->trouble, sizeof n->trouble);
 }
 
 uint64_t lead_wake_ms(const struct node *n)
@@ -421,7 +403,7 @@ uint64_t lead_wake_ms(const struct node *n)
     uint64_t wake = UINT64_MAX, at;
 
     if (n->term.role == ROLE_FOLLOWER)
-        return n->is_up && n->me.leaving == LEAVING_NO ? n->term.elect_at_ms : UINT64_MAX;
+        return stand_up_ms(n);
     if (n->writer.state == WRITER_WAITING)
         wake = n->writer.retry_ms;
     if (!lead_is_heading(n))
@@ -429,6 +411,10 @@ uint64_t lead_wake_ms(const struct node *n)
     at = n->term.beacon_at_ms;
     wake = at < wake ? at : wake;
     at = head_wake_ms(n);
+    wake = at < wake ? at : wake;
+    at = trouble_wake_ms(&n->lead.source, &n->conf.timing);
+    wake = at < wake ? at : wake;
+    at = trouble_wake_ms(&n->lead.strategy, &n->conf.timing);
     wake = at < wake ? at : wake;
     at = plan_wake_ms(n);
     return at < wake ? at : wake;

@@ -5,8 +5,14 @@
 
 #include "base/status.h"
 
-void list_failed(struct node *n)
+void list_failed(struct node *n, const char *why)
 {
+    const char *usual = "the source has no list";
+
+    if (!lead_is_heading(n))
+        return;
+    node_tell(n, "%s", usual);
+    trouble_failed(&n->lead.source, why != NULL ? why : usual, n->now_ms);
     /* The last list stays, the host says why; it is asked again before long (L9). */
     n->lead.is_list_commanded = false;
     n->lead.wants_list = true;
@@ -16,6 +22,8 @@ void list_failed(struct node *n)
 void list_taken(struct node *n, const struct event *ev)
 {
     struct lead *l = &n->lead;
+    const char *too_many =
+        "the source lists more partitions than this host was built for";
     struct listing_change change;
 
     if (!lead_is_heading(n))
@@ -27,10 +35,11 @@ void list_taken(struct node *n, const struct event *ev)
     }
     if (transfer_list(&n->transfer, ev->listed.id, ev->listed.weight, ev->listed.n,
                       &change) < 0) {
-        node_error(n, ERR_TOO_MANY_PARTITIONS,
-                   "the source lists more partitions than this host was built for");
+        node_error(n, ERR_TOO_MANY_PARTITIONS, too_many);
+        trouble_failed(&l->source, too_many, n->now_ms);
         return;
     }
+    trouble_answered(&l->source, n->now_ms);
     if (ev->listed.commanded)
         l->is_list_commanded = false;
     l->wants_list =

@@ -1,5 +1,5 @@
 /* What a new leader reads: the own records that the head names.  And what it does when
- * they are not what the head says: start over (L8).
+ * they are not what the head says, or anything else speaks for a lost log (L8).
  */
 #include "proto/node_state.h"
 
@@ -13,7 +13,7 @@ static void load_done(struct node *n)
     struct lead *l = &n->lead;
 
     if (transfer_load_end(&n->transfer) < 0) {
-        load_start_over(n, n->me.seen, "a partition stands in two own records");
+        load_suspect(n, n->me.seen, "a partition stands in two own records");
         return;
     }
     l->is_loaded = true;
@@ -36,7 +36,8 @@ void load_run(struct node *n)
 {
     struct lead *l = &n->lead;
 
-    if (l->is_loaded || l->is_lost || l->load_op != 0 || n->now_ms < l->load_retry_ms)
+    if (!l->is_proven || l->is_loaded || l->is_lost || l->suspicion != NULL ||
+        l->load_op != 0 || n->now_ms < l->load_retry_ms)
         return;
     const struct head_member *m = next_to_load(l);
 
@@ -48,7 +49,24 @@ void load_run(struct node *n)
     struct action *a = emit(n->out, ACT_LOG_READ);
 
     a->log.op = l->load_op = ++n->op;
+    a->log.timeout_ms =
+        log_patience_ms(n->conf.timing.leader_renew_interval, l->load_tries);
     own_key(a->log.key, m->id, m->own.slot, l->load_chunk);
+}
+
+/* The record is not there, or not the one that the head names: a stale read, or damage.
+ */
+static void missed(struct node *n, const char *why)
+{
+    struct lead *l = &n->lead;
+
+    if (++l->load_misses == MISSES_MAX) {
+        load_suspect(n, n->me.seen, why);
+        return;
+    }
+    l->load_chunk = 0;
+    l->load_n = 0;
+    l->load_retry_ms = n->now_ms + RETRY_MS;
 }
 
 void load_answer(struct node *n, const struct event *ev)
@@ -59,11 +77,13 @@ void load_answer(struct node *n, const struct event *ev)
     l->load_op = 0;
     must(m != NULL && m->num == l->load_num); /* nobody is dropped before all is read */
     if (ev->log.status != STATUS_OK && ev->log.status != STATUS_NOTFOUND) {
+        l->load_tries += ev->log.status == STATUS_TIMEOUT ? 1 : 0;
         l->load_retry_ms = n->now_ms + RETRY_MS;
         return;
     }
+    l->load_tries = 0;
     if (ev->log.status == STATUS_NOTFOUND || ev->log.n > n->conf.record_max - l->load_n) {
-        load_start_over(n, n->me.seen, "an own record is missing");
+        missed(n, "an own record is missing");
         return;
     }
     memcpy(n->record_bytes + l->load_n, ev->log.data, ev->log.n);
@@ -73,33 +93,47 @@ void load_answer(struct node *n, const struct event *ev)
         return;
     }
     if (l->load_n != m->own.size ||
-        hash_bytes(n->record_bytes, l->load_n) != m->own.hash ||
-        transfer_load(&n->transfer, m->num, n->record_bytes, l->load_n) < 0) {
-        load_start_over(n, n->me.seen,
-                        "an own record is not the one that the head names");
+        hash_bytes(n->record_bytes, l->load_n) != m->own.hash) {
+        missed(n, "an own record is not the one that the head names");
         return;
     }
+    if (transfer_load(&n->transfer, m->num, n->record_bytes, l->load_n) < 0) {
+        load_suspect(n, n->me.seen, "an own record does not decode");
+        return;
+    }
+    l->load_misses = 0;
     l->load_num++;
     l->load_chunk = 0;
     l->load_n = 0;
     load_run(n);
 }
 
+/* L8: something does not fit.  Nobody gets a bit while that is so. */
+void load_suspect(struct node *n, struct stamp seen, const char *why)
+{
+    struct lead *l = &n->lead;
+
+    if (stamp_compare(seen, l->seen) > 0)
+        l->seen = seen;
+    if (l->is_lost || l->suspicion != NULL)
+        return;
+    node_tell(n, "suspicion: %s", why);
+    l->suspicion = why;
+    l->is_suspicion_written = false;
+}
+
 /* L8, the part that keeps it safe: the log went back, or does not fit together.  Nobody
  * gets a bit any more; when every lease has surely ended, a new generation begins with
  * nothing but joins.  (Work going on under live leases meanwhile comes with L8 itself.)
  */
-void load_start_over(struct node *n, struct stamp seen, const char *why)
+void load_start_over(struct node *n)
 {
     struct lead *l = &n->lead;
     uint64_t lease =
         n->now_ms + roster_stretch(n->conf.timing.heartbeat_ttl, &n->conf.timing);
 
-    if (stamp_compare(seen, l->seen) > 0)
-        l->seen = seen;
-    if (l->is_lost)
-        return;
-    node_error(n, ERR_LOG_LOST, why);
+    node_error(n, ERR_LOG_LOST, l->suspicion);
+    l->suspicion = NULL;
     l->is_lost = true;
     l->load_op = 0;
     l->start_over_ms = lease > n->term.barrier_end_ms ? lease : n->term.barrier_end_ms;

@@ -94,7 +94,7 @@ static void expire(struct node *n, struct mate *m)
         return;
     }
     if (m->head.state == MEMBER_ACTIVE) {
-        window_lost(&n->window, n->now_ms);
+        window_lost(&n->window, &n->conf.timing, n->now_ms);
         n->lead.is_emergency = true;
     } else {
         window_left(&n->window);
@@ -117,6 +117,11 @@ static void watch_member(struct node *n, struct mate *m)
     if (m->head.state == MEMBER_AWAY && !m->has_joiner && n->now_ms < grace)
         return;
     expire(n, m);
+}
+
+bool plan_is_possible(const struct node *n)
+{
+    return n->lead.is_listed || n->transfer.wanted > 0;
 }
 
 /* ---- asking
@@ -223,12 +228,25 @@ static bool workers_still_hold(const struct node *n)
     return true;
 }
 
+/* A plan that we gave up says nothing of the strategy. */
+static void note_answer(struct node *n, const struct event *ev)
+{
+    const char *why = ev->planned.why;
+
+    if (ev->planned.status == STATUS_OK)
+        trouble_answered(&n->lead.strategy, n->now_ms);
+    else if (ev->planned.status != STATUS_CANCELED || why != NULL)
+        trouble_failed(&n->lead.strategy,
+                       why != NULL ? why : "the strategy has no answer", n->now_ms);
+}
+
 void plan_answered(struct node *n, const struct event *ev)
 {
     struct plan *p = &n->plan;
 
     if (p->state != PLAN_ASKED || ev->planned.plan != p->number)
         return;
+    note_answer(n, ev);
     if (ev->planned.status != STATUS_OK || ev->planned.keep || !place_taken(n, ev)) {
         node_tell(n, ev->planned.keep ? "the strategy keeps the present"
                                       : "the strategy has no answer");
@@ -318,7 +336,7 @@ static void watch_expired(struct node *n)
         if (m->has_joiner) {
             window_left(&n->window);
         } else {
-            window_lost(&n->window, n->now_ms);
+            window_lost(&n->window, &n->conf.timing, n->now_ms);
             n->lead.is_emergency = true;
         }
     }
@@ -374,9 +392,10 @@ void plan_watch(struct node *n)
 
     /* L3: nothing is granted or expired before the barrier; and nothing is decided by one
      * who may have been deposed meanwhile. */
-    if (l->is_lost || !l->is_loaded || n->now_ms < n->term.barrier_end_ms ||
-        !lead_has_authority(n))
+    if (l->is_lost || l->suspicion != NULL || !l->is_loaded ||
+        n->now_ms < n->term.barrier_end_ms || !lead_has_authority(n))
         return;
+    roster_forget_silent(&n->roster, &n->conf.timing, n->now_ms);
     for (uint32_t num = 0; num < n->roster.n; num++)
         if (n->roster.mate[num].is_member)
             watch_member(n, &n->roster.mate[num]);
@@ -384,6 +403,7 @@ void plan_watch(struct node *n)
     if (p->state == PLAN_ASKED &&
         n->now_ms >= p->asked_ms + n->conf.timing.operation_timeout) {
         node_tell(n, "the strategy does not answer");
+        trouble_failed(&n->lead.strategy, "the strategy does not answer", n->now_ms);
         place_by_hand(n);
         window_set_changed(&n->window, false);
         p->state = PLAN_READY;
@@ -407,7 +427,7 @@ void plan_watch(struct node *n)
 
     if (n->transfer.unowned > 0 && active > 0 && !n->window.wants_set)
         window_set_changed(&n->window, false);
-    if ((l->is_listed || n->transfer.wanted > 0) &&
+    if (plan_is_possible(n) &&
         window_is_due(&n->window, &n->conf.timing, n->now_ms, active, &cause))
         ask_plan(n, cause);
     else if (is_free && (transfer_wants_tidying(&n->transfer) || has_leftovers(n)))

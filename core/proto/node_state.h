@@ -13,6 +13,7 @@
 #include "proto/roster.h"
 #include "proto/term.h"
 #include "proto/transfer.h"
+#include "proto/trouble.h"
 #include "proto/window.h"
 #include "proto/writer.h"
 
@@ -23,22 +24,27 @@ enum {
     RETRY_MS = 50,         /* before a read that failed is tried again */
     JOIN_BATCH_MS = 20,    /* joiners that come together share a head */
     RELEASE_BATCH_MS = 25, /* releases likewise */
-    HEAD_LATE_MS = 20, /* a head that was republished may be right behind its beacon */
-    READS_MAX = 4,     /* a worker's reads of its own record at a time */
-    HEADS_KEPT = 64    /* own heads whose hash a report may name */
+    HEAD_LATE_MS = 20,  /* a head that was republished may be right behind its beacon */
+    READS_MAX = 4,      /* a worker's reads of its own record at a time */
+    REFUSED_MS = 1000,  /* before a head that there is no room for is asked for again */
+    MISSES_MAX = 5,     /* of an own record, before it is damage and not a stale read */
+    QUESTION_TRIES = 2, /* a candidate's question to the log is repeated so often */
+    HEADS_KEPT = 64     /* own heads whose hash a report may name */
 };
 
-/* The worker's way to a head that it has heard of (node_work.c). */
+/* The worker's way to a head that it has heard of (node_fetch.c). */
 struct fetch {
     bool has_next;   /* n->next is newer than n->applied and to be applied */
     bool is_reading; /* a chunk of our own record is asked for */
     uint64_t op;
     uint32_t chunk;
     size_t n;          /* bytes read so far */
+    uint32_t tries;    /* reads in a row that were not answered in time */
     uint64_t retry_ms; /* 0: nothing to retry */
     uint64_t ask_ms;   /* a beacon told of a head that has not come: ask then */
     bool asked_leader; /* the leader was asked first; now it is the log's turn */
     uint64_t head_op;
+    uint64_t refused;          /* hash of the newest head that there was no room for */
     uint64_t asked[READS_MAX]; /* reads not answered yet, given up or not; 0: none */
 };
 
@@ -77,17 +83,21 @@ struct lead {
     size_t head_n;     /* bytes of the newest acked head in head_bytes */
     uint64_t key_seq;  /* sequence of the head record, 0: none */
     uint64_t last_seq; /* of the log, as acked to us */
+    bool is_proven;    /* L2: the head that we read is the newest one */
+    bool is_term_lost; /* the log's lease was of an earlier term than we have heard of */
     bool is_loaded;    /* all own records are read */
     uint32_t load_num; /* member whose record is read now */
     uint32_t load_chunk;
     size_t load_n;
     uint64_t load_op;
     uint64_t load_retry_ms;
-    bool is_listed;      /* the source has answered since we lead */
-    bool wants_list;     /* a listing came at a bad time, or failed: ask again */
-    uint64_t list_at_ms; /* not before this */
-    uint64_t review_ms;  /* L9: plan then, even if nothing seems to have changed: the
-                            leader before may have left something undone; 0: done */
+    uint32_t load_tries;  /* reads in a row that were not answered in time */
+    uint32_t load_misses; /* readings of this record that the head does not name */
+    bool is_listed;       /* the source has answered since we lead */
+    bool wants_list;      /* a listing came at a bad time, or failed: ask again */
+    uint64_t list_at_ms;  /* not before this */
+    uint64_t review_ms;   /* L9: plan then, even if nothing seems to have changed: the
+                             leader before may have left something undone; 0: done */
     bool is_list_commanded;
     struct stamp heads[HEADS_KEPT]; /* written by us, and their hashes */
     uint64_t heads_hash[HEADS_KEPT];
@@ -96,10 +106,15 @@ struct lead {
     uint64_t release_ms;  /* first release report not yet in a head, 0: none */
     uint64_t planned_set; /* fingerprint of the members of the newest plan */
     uint64_t set_hash;
-    bool is_lost; /* the log went back: nothing in it counts (L8) */
+    /* Why the log may have gone back, NULL: nothing speaks for it.  Somebody else may
+     * lead meanwhile: only a write that succeeds afterwards shows that it is the log. */
+    const char *suspicion;
+    bool is_suspicion_written; /* that write is on its way */
+    bool is_lost;              /* the log went back: nothing in it counts (L8) */
     uint64_t start_over_ms;
     struct stamp seen;     /* highest reported */
-    uint64_t recovered_ms; /* when we last left Degraded */
+    uint64_t recovered_ms; /* when we last left Degraded after an outage */
+    struct trouble source, strategy;
     uint64_t rebalances, moves;
 };
 
@@ -112,13 +127,17 @@ struct node {
     struct actions *out;
 
     enum life_state life;
-    bool is_reborn;       /* a session was lost: the way begins at ClaimingID again */
-    enum phase phase;     /* of the group */
-    const char *degraded; /* the reason, NULL: not degraded */
-    uint64_t good_ms;     /* since when nothing is wrong with link and log */
+    bool is_reborn;   /* a session was lost: the way begins at ClaimingID again */
+    enum phase phase; /* of the group */
+    char trouble[TROUBLE_ROOM]; /* of the group: why it is Degraded, "": it is not */
+    const char *degraded;       /* the reason, NULL: not degraded */
+    uint64_t good_ms;           /* since when nothing is wrong with link and log */
     bool is_up;
     bool was_up;
-    uint64_t down_ms; /* since when the link is down */
+    uint64_t down_ms;    /* since when the link is down */
+    bool had_outage;     /* the link failed since we last had a lease in good order */
+    bool had_log_outage; /* we had no authority, or errors of the log; if we still lead
+                            when that is over, it was the log and not we */
     uint64_t kv_errors, kv_errors_ms, kv_errors_seen;
     bool is_stopped;
 
@@ -158,8 +177,6 @@ void node_error(struct node *n, int code, const char *text);
 
 /* node_work.c: the worker's side */
 void work_hear_beacon(struct node *n, const struct beacon *b);
-void work_hear_head(struct node *n, const void *data, size_t size, uint64_t seq);
-void work_answer(struct node *n, const struct event *ev);
 void work_deny(struct node *n, const struct deny *d);
 void work_released(struct node *n, uint64_t epoch);
 void work_stop(struct node *n, bool is_restart);
@@ -167,21 +184,35 @@ void work_run(struct node *n);
 uint64_t work_wake_ms(const struct node *n);
 bool work_has_lease(const struct node *n);
 
+/* W3: n->next takes the place of n->applied; 'mine' is our place in it, NULL: none. */
+void work_apply(struct node *n, const struct head_member *mine);
+
+/* node_fetch.c: the worker's way to a head that it has heard of */
+void fetch_hear_head(struct node *n, const void *data, size_t size, uint64_t seq);
+void fetch_answer(struct node *n, const struct event *ev);
+void fetch_run(struct node *n);
+
 /* node_lead.c: candidate and leader */
 void lead_answer(struct node *n, const struct event *ev);
-void lead_hear(struct node *n, const struct message *m);
 void lead_step_down(struct node *n, const char *why);
 void lead_resign(struct node *n);
+void lead_proven(struct node *n); /* the head that we read was the newest */
 void lead_run(struct node *n);
 void lead_renew(struct node *n); /* writes the lease again; the writer is idle */
 uint64_t lead_wake_ms(const struct node *n);
-bool lead_is_heading(const struct node *n); /* leads, and knows the head */
+const char *lead_trouble(const struct node *n); /* with a plugin; "": none to be shown */
+bool lead_is_heading(const struct node *n);     /* leads, and knows the head */
 bool lead_has_authority(const struct node *n);
+
+/* node_hear.c: what the leader hears */
+void lead_hear(struct node *n, const struct message *m);
+void hear_seen(struct node *n, struct stamp seen); /* somebody has seen this head */
 
 /* node_load.c: what a new leader reads */
 void load_run(struct node *n); /* the next own record, if any is to be read */
 void load_answer(struct node *n, const struct event *ev);
-void load_start_over(struct node *n, struct stamp seen, const char *why);
+void load_suspect(struct node *n, struct stamp seen, const char *why);
+void load_start_over(struct node *n); /* what was suspected is so */
 
 /* node_head.c: what the leader writes */
 void head_write(struct node *n); /* the next write, if any is due */
@@ -191,6 +222,7 @@ uint64_t head_wake_ms(const struct node *n);
 /* node_plan.c: what the leader wants */
 void plan_watch(struct node *n); /* expiry, leaving, windows */
 void plan_answered(struct node *n, const struct event *ev);
+bool plan_is_possible(const struct node *n); /* there is something to place */
 bool plan_is_active(const struct node *n, uint32_t num);
 bool plan_is_candidate(const struct node *n, uint32_t num);
 uint64_t plan_members_print(const struct node *n); /* fingerprint */
@@ -204,6 +236,6 @@ bool place_taken(struct node *n, const struct event *ev);
 
 /* node_list.c: what the source lists */
 void list_taken(struct node *n, const struct event *ev);
-void list_failed(struct node *n);
+void list_failed(struct node *n, const char *why);
 
 #endif

@@ -1,9 +1,6 @@
 /* The worker's side of a node: join, heartbeats, heads, lease, leaving. */
 #include "proto/node_state.h"
 
-#include "base/hash.h"
-#include "base/status.h"
-
 #include <string.h>
 
 bool work_has_lease(const struct node *n)
@@ -146,13 +143,8 @@ static void lose_session(struct node *n, const char *reason)
 /* ---- heads --------------------------------------------------------------------------
  */
 
-static bool same_record(const struct own_ref *a, const struct own_ref *b)
-{
-    return a->slot == b->slot && a->epoch == b->epoch && a->hash == b->hash;
-}
-
 /* W3: n->next takes the place of n->applied; revokes first, grants after. */
-static void apply(struct node *n, const struct head_member *mine)
+void work_apply(struct node *n, const struct head_member *mine)
 {
     struct member *m = &n->me;
     uint64_t before = n->applied.stamp.epoch;
@@ -185,150 +177,6 @@ static void apply(struct node *n, const struct head_member *mine)
         send_heartbeat(n, m->heard, m->heard_k); /* so that the next beacon has our bit */
     else
         send_heartbeat(n, (struct session){0}, 0);
-}
-
-/* Asks for the next chunk of our own record.  Heads that come in a burst each begin
- * anew; what they leave behind is bounded, the last of them waits its turn. */
-static void ask_chunk(struct node *n, const struct head_member *mine)
-{
-    struct fetch *f = &n->fetch;
-    uint32_t at = 0;
-
-    while (at < READS_MAX && f->asked[at] != 0)
-        at++;
-    f->is_reading = at < READS_MAX;
-    f->retry_ms = f->is_reading ? 0 : n->now_ms + RETRY_MS;
-    if (!f->is_reading)
-        return;
-    struct action *a = emit(n->out, ACT_LOG_READ);
-
-    a->log.op = f->op = f->asked[at] = ++n->op;
-    own_key(a->log.key, mine->id, mine->own.slot, f->chunk);
-}
-
-/* Applies n->next, or reads our own record first if that is another one. */
-static void try_next(struct node *n)
-{
-    const struct head_member *mine = head_find(&n->next, n->me.session);
-    struct fetch *f = &n->fetch;
-
-    if (mine == NULL || same_record(&mine->own, &n->own)) {
-        apply(n, mine);
-        return;
-    }
-    if (mine->own.slot == OWN_SLOT_NONE) {
-        (void)hold_load(&n->hold, NULL, 0);
-        apply(n, mine);
-        return;
-    }
-    if (mine->own.size > n->conf.record_max) {
-        node_error(n, ERR_LOG_FORKED, "this worker's record is larger than it can read");
-        f->retry_ms = n->now_ms + n->conf.timing.heartbeat_interval;
-        return;
-    }
-    f->chunk = 0;
-    f->n = 0;
-    ask_chunk(n, mine);
-}
-
-static void read_failed(struct node *n)
-{
-    n->fetch.is_reading = false;
-    n->fetch.retry_ms = n->now_ms + RETRY_MS;
-}
-
-/* A chunk of our own record has come. */
-static void on_chunk(struct node *n, const struct event *ev)
-{
-    struct fetch *f = &n->fetch;
-    const struct head_member *mine = head_find(&n->next, n->me.session);
-
-    f->op = 0;
-    if (mine == NULL || ev->log.status != STATUS_OK ||
-        ev->log.n > n->conf.record_max - f->n) {
-        read_failed(n);
-        return;
-    }
-    memcpy(n->own_bytes + f->n, ev->log.data, ev->log.n);
-    f->n += ev->log.n;
-    if (++f->chunk < mine->own.chunks) {
-        ask_chunk(n, mine);
-        return;
-    }
-    /* A slot that was overwritten for a later plan does not hash to what the head says.
-     */
-    if (f->n != mine->own.size || hash_bytes(n->own_bytes, f->n) != mine->own.hash ||
-        hold_load(&n->hold, n->own_bytes, f->n) < 0) {
-        read_failed(n);
-        return;
-    }
-    f->is_reading = false;
-    apply(n, mine);
-}
-
-void work_hear_head(struct node *n, const void *data, size_t size, uint64_t seq)
-{
-    struct head *h = &n->scratch;
-
-    if (head_decode(h, n->conf.members_max, data, size) < 0)
-        return;
-    h->seq = seq;
-    if (stamp_compare(h->stamp, n->me.seen) > 0)
-        n->me.seen = h->stamp;
-    int order = stamp_compare(h->stamp, n->applied.stamp);
-
-    /* I4: one content per epoch; W4: reported, not applied. */
-    if (order == 0 && h->hash != n->applied.hash)
-        node_error(n, ERR_LOG_FORKED,
-                   "two heads have the same epoch: the log was forked");
-    if (order <= 0)
-        return;
-    if (n->fetch.has_next && stamp_compare(h->stamp, n->next.stamp) <= 0)
-        return;
-    head_copy(&n->next, h);
-    n->fetch.has_next = true;
-    n->fetch.is_reading = false;
-    n->fetch.op = 0;
-    try_next(n);
-}
-
-/* A beacon told of a head that has not come by itself: ask the leader, who has it, and
- * after that the log, in turns. */
-static void ask_head(struct node *n)
-{
-    struct fetch *f = &n->fetch;
-
-    f->ask_ms = n->now_ms + n->conf.timing.heartbeat_interval;
-    if (!n->is_up || f->head_op != 0)
-        return;
-    if (!f->asked_leader && !session_is_none(n->term.leader)) {
-        n->message = (struct message){.type = MSG_ASK, .ask = {n->conf.addr, "head"}};
-        node_send(n, n->term.leader_addr);
-    } else {
-        struct action *a = emit(n->out, ACT_LOG_READ);
-
-        a->log.op = f->head_op = ++n->op;
-        (void)memcpy(a->log.key, "head", sizeof "head");
-    }
-    f->asked_leader = !f->asked_leader;
-}
-
-void work_answer(struct node *n, const struct event *ev)
-{
-    struct fetch *f = &n->fetch;
-
-    if (ev->type != EV_LOG_READ)
-        return;
-    for (uint32_t i = 0; i < READS_MAX; i++)
-        if (f->asked[i] == ev->log.op)
-            f->asked[i] = 0;
-    if (f->is_reading && ev->log.op == f->op) {
-        on_chunk(n, ev);
-    } else if (ev->log.op == f->head_op && f->head_op != 0) {
-        f->head_op = 0;
-        if (ev->log.status == STATUS_OK)
-            work_hear_head(n, ev->log.data, ev->log.n, ev->log.seq);
-    }
 }
 
 /* ---- what comes in
@@ -371,12 +219,19 @@ void work_hear_beacon(struct node *n, const struct beacon *b)
         if ((n->term.role == ROLE_LEADING || n->term.role == ROLE_READING_HEAD) &&
             b->term > n->term.mine)
             lead_step_down(n, "a higher term is heard");
+        /* The server is there for others, and somebody waits for those who are not back:
+         * we need not, if we lead again. */
+        if (b->allowance_ms > 0) {
+            n->had_outage = n->had_log_outage = false;
+            n->lead.recovered_ms = 0;
+        }
         /* A lease that is being written decides by itself. */
         if (n->term.role != ROLE_WRITING_LEASE && term_is_candidate(&n->term) &&
             b->allowance_ms > 0)
             lead_step_down(n, "the leader lives");
     }
     n->phase = b->phase;
+    bytes_to_text(bytes_of(b->trouble), n->trouble, sizeof n->trouble);
     m->heard = b->leader;
     m->heard_k = b->k;
     if ((b->flags & BEACON_RESIGNS) != 0)
@@ -389,8 +244,11 @@ void work_hear_beacon(struct node *n, const struct beacon *b)
         !(n->fetch.has_next && stamp_compare(n->next.stamp, b->head) >= 0))
         n->fetch.ask_ms = n->now_ms + HEAD_LATE_MS;
     if (member_extend(m, b, n->applied.stamp, n->applied.hash,
-                      n->conf.timing.heartbeat_ttl))
+                      n->conf.timing.heartbeat_ttl)) {
+        if (n->degraded == NULL)
+            n->had_outage = n->had_log_outage = false;
         take_up(n);
+    }
     if (m->is_joined && member_may_echo(m, b->leader, b->k))
         send_heartbeat(n, b->leader, b->k);
 }
@@ -450,19 +308,10 @@ static bool has_left(const struct node *n)
 void work_run(struct node *n)
 {
     struct member *m = &n->me;
-    struct fetch *f = &n->fetch;
 
     run_fence(n);
     take_up(n);
-    if (f->has_next && !f->is_reading && f->retry_ms != 0 && n->now_ms >= f->retry_ms)
-        try_next(n);
-    if (f->ask_ms != 0 && n->now_ms >= f->ask_ms) {
-        if (stamp_compare(m->seen, n->applied.stamp) <= 0 ||
-            (f->has_next && stamp_compare(n->next.stamp, m->seen) >= 0))
-            f->ask_ms = 0;
-        else
-            ask_head(n);
-    }
+    fetch_run(n);
     if (n->is_up && m->is_joined && n->now_ms >= m->heartbeat_at_ms)
         send_heartbeat(n, (struct session){0}, 0);
     if (n->is_up && !m->is_joined && n->now_ms >= m->join_at_ms)

@@ -176,6 +176,19 @@ enum join_answer roster_join(struct roster *r, const struct join *j,
     return JOIN_WAITS;
 }
 
+void roster_forget_silent(struct roster *r, const struct node_timing *timing,
+                          uint64_t now_ms)
+{
+    for (uint32_t num = 0; num < r->n && r->joiners > 0; num++) {
+        struct mate *m = &r->mate[num];
+
+        if (m->is_member && m->has_joiner && joiner_is_stale(m, timing, now_ms)) {
+            m->has_joiner = false;
+            r->joiners--;
+        }
+    }
+}
+
 struct mate *roster_heartbeat(struct roster *r, const struct heartbeat *h, bool is_echo,
                               bool is_report, uint64_t now_ms)
 {

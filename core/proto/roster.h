@@ -71,6 +71,11 @@ enum join_answer {
 enum join_answer roster_join(struct roster *r, const struct join *j,
                              const struct node_timing *timing, uint64_t now_ms);
 
+/* A joiner that waits for a member's number and has fallen silent is dead: when the
+ * member dies in its turn, nobody is back. */
+void roster_forget_silent(struct roster *r, const struct node_timing *timing,
+                          uint64_t now_ms);
+
 /* A heartbeat of a member.  'is_echo': it echoes a beacon of ours; 'is_report': its
  * applied head is the one we know.  NULL: not a member. */
 struct mate *roster_heartbeat(struct roster *r, const struct heartbeat *h, bool is_echo,

@@ -27,8 +27,10 @@ struct term {
     uint64_t heard_ms;    /* newest beacon with authority */
     uint64_t elect_at_ms; /* candidate then, if nothing is heard */
     uint64_t op;          /* of the question under way */
+    uint32_t tries;       /* of it that were not answered in time */
     uint64_t info_seq;
-    bool is_probe; /* just started: stand up only if the log has no lease at all */
+    uint64_t lease_seq; /* of the lease that was read, 0: there was none */
+    bool is_probe;      /* just started: stand up only if the log has no lease at all */
     /* leading */
     uint64_t mine;    /* our term */
     uint64_t t_kv_ms; /* send time of the last conditional write that succeeded */

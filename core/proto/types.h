@@ -13,12 +13,13 @@
 
 /* Limits.  Texts end with NUL inside these sizes. */
 enum {
-    ID_ROOM = 48,     /* PREFIX-N */
-    HOST_ROOM = 64,   /* host name of a worker */
-    ZONE_ROOM = 72,   /* zone of a worker */
-    NAME_ROOM = 64,   /* strategy and its settings in short */
-    KEY_ROOM = 64,    /* a key of the log: "own.<id>.<slot>.<chunk>" */
-    PART_ID_MAX = 512 /* bytes of one partition's keys, joined by NUL */
+    ID_ROOM = 48,       /* PREFIX-N */
+    HOST_ROOM = 64,     /* host name of a worker */
+    ZONE_ROOM = 72,     /* zone of a worker */
+    NAME_ROOM = 64,     /* strategy and its settings in short */
+    KEY_ROOM = 64,      /* a key of the log: "own.<id>.<slot>.<chunk>" */
+    TROUBLE_ROOM = 256, /* what a plugin cannot do, in words */
+    PART_ID_MAX = 512   /* bytes of one partition's keys, joined by NUL */
 };
 
 /* 128 random bits: one life of one member.  All zero: none. */

@@ -38,10 +38,12 @@ void window_left(struct window *w)
     w->wants_now = true;
 }
 
-void window_lost(struct window *w, uint64_t now_ms)
+void window_lost(struct window *w, const struct node_timing *t, uint64_t now_ms)
 {
-    if (w->lost == 0)
+    if (w->lost == 0 || now_ms >= w->lost_ms + t->cold_start_window) {
+        w->lost = 0; /* one of long ago is no part of a restart */
         w->lost_ms = now_ms;
+    }
     w->lost++;
     w->wants_now = true;
     w->now_cause = CAUSE_EMERGENCY;

@@ -35,7 +35,7 @@ void window_init(struct window *w, bool is_cold, uint32_t members);
 
 void window_joined(struct window *w, const struct node_timing *t, uint64_t now_ms);
 void window_left(struct window *w);
-void window_lost(struct window *w, uint64_t now_ms);
+void window_lost(struct window *w, const struct node_timing *t, uint64_t now_ms);
 void window_set_changed(struct window *w, bool is_commanded);
 
 /* The members are again those of the newest plan: what opened the window went away. */

@@ -172,6 +172,7 @@ static void put_beacon(struct wire_out *o, const struct beacon *b)
     wire_put_u8(o, (uint8_t)b->phase);
     wire_put_varint(o, b->allowance_ms);
     wire_put_u8(o, b->flags);
+    wire_put_text(o, b->trouble);
     for (int lag = 0; lag < BEACON_LAGS; lag++) {
         wire_put_varint(o, b->bits_n[lag]);
         wire_put(o, b->bits[lag], b->bits_n[lag]);
@@ -207,6 +208,7 @@ static void get_beacon(struct wire_in *in, struct beacon *b)
     phase = wire_get_u8(in);
     b->allowance_ms = wire_get_varint(in);
     b->flags = wire_get_u8(in);
+    wire_get_text(in, b->trouble, sizeof b->trouble);
     if (phase > PHASE_EMERGENCY) {
         in->is_bad = true;
         return;

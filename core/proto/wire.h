@@ -61,6 +61,7 @@ struct beacon {
     enum phase phase;
     uint64_t allowance_ms; /* 0: no authority */
     uint8_t flags;
+    char trouble[TROUBLE_ROOM]; /* why the group is Degraded, "": it is not */
     /* Bit i of bits[d]: the newest heartbeat of the member with number i echoes beacon
      * k - 1 - d.  So an answer may take longer than one interval, and a lost beacon
      * costs nobody a bit. */

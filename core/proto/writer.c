@@ -7,10 +7,26 @@
 
 #include <string.h>
 
+enum { TRIES_MAX = 8 };
+
+uint64_t log_patience_ms(uint64_t first_ms, uint32_t tries)
+{
+    uint64_t ms = first_ms > PATIENCE_LEAST_MS ? first_ms : PATIENCE_LEAST_MS;
+
+    if (first_ms == 0)
+        return 0;
+    for (uint32_t i = 0; i < tries && ms < PATIENCE_MOST_MS; i++)
+        ms += ms / 2;
+    return ms < PATIENCE_MOST_MS ? ms : PATIENCE_MOST_MS;
+}
+
 static void ask(struct writer *w, enum writer_state state, enum action_type type,
-                const char *key, uint64_t *op, struct actions *out)
+                const char *key, uint64_t now_ms, uint64_t *op, struct actions *out)
 {
     struct action *a = emit(out, type);
+
+    w->asked_ms = now_ms;
+    a->log.timeout_ms = log_patience_ms(w->timeout_ms, w->tries);
 
     w->state = state;
     w->op = ++*op;
@@ -28,7 +44,7 @@ void writer_start(struct writer *w, uint64_t now_ms, uint64_t *op, struct action
     must(w->state == WRITER_IDLE);
     w->sent_ms = now_ms;
     w->spurious = 0;
-    ask(w, WRITER_WRITING, ACT_LOG_WRITE, w->key, op, out);
+    ask(w, WRITER_WRITING, ACT_LOG_WRITE, w->key, now_ms, op, out);
 }
 
 static enum writer_result acked(struct writer *w, uint64_t seq)
@@ -51,10 +67,13 @@ static enum writer_result on_written(struct writer *w, const struct event *ev,
     if (ev->log.status == STATUS_OK)
         return acked(w, ev->log.seq);
     w->was_rejected = ev->log.status == STATUS_CONFLICT;
-    if (!w->was_rejected)
+    bool is_given_up_soon = ev->log.status == STATUS_TIMEOUT && w->timeout_ms > 0 &&
+                            w->asked_ms == w->sent_ms;
+
+    if (!w->was_rejected && !is_given_up_soon)
         w->errors++;
     if (w->was_rejected || ev->log.status == STATUS_TIMEOUT) {
-        ask(w, WRITER_READING_KEY, ACT_LOG_READ, w->key, op, out);
+        ask(w, WRITER_READING_KEY, ACT_LOG_READ, w->key, ev->now_ms, op, out);
         return WRITER_NOTHING;
     }
     return wait(w, ev->now_ms); /* it did not happen: offline, no space, ... */
@@ -63,18 +82,23 @@ static enum writer_result on_written(struct writer *w, const struct event *ev,
 static enum writer_result on_key(struct writer *w, const struct event *ev, uint64_t *op,
                                  struct actions *out)
 {
-    bool is_there = ev->log.status == STATUS_OK && ev->log.seq > w->expect_seq &&
+    bool is_there = ev->log.status == STATUS_OK && ev->log.seq == w->expect_seq + 1 &&
                     ev->log.n == w->n && memcmp(ev->log.data, w->data, w->n) == 0;
 
-    if (is_there)
+    if (is_there && strcmp(w->key, "lease") == 0)
         return acked(w, ev->log.seq);
+    if (is_there) {
+        w->seq = ev->log.seq;
+        ask(w, WRITER_CHECKING_LEASE, ACT_LOG_READ, "lease", ev->now_ms, op, out);
+        return WRITER_NOTHING;
+    }
     if (ev->log.status != STATUS_OK && ev->log.status != STATUS_NOTFOUND) {
         w->errors++;
         return wait(w, ev->now_ms);
     }
     if (!w->was_rejected)
         return wait(w, ev->now_ms); /* unknown and not there: the same again is safe */
-    ask(w, WRITER_READING_LEASE, ACT_LOG_READ, "lease", op, out);
+    ask(w, WRITER_READING_LEASE, ACT_LOG_READ, "lease", ev->now_ms, op, out);
     return WRITER_NOTHING;
 }
 
@@ -92,7 +116,9 @@ static enum writer_result on_lease(struct writer *w, const struct event *ev, uin
     if (lease_decode(&lease, ev->log.data, ev->log.n) < 0 ||
         !session_equal(lease.session, w->session) || lease.term != w->term)
         return WRITER_DEPOSED;
-    ask(w, WRITER_READING_INFO, ACT_LOG_INFO, "", op, out);
+    if (w->state == WRITER_CHECKING_LEASE)
+        return acked(w, w->seq);
+    ask(w, WRITER_READING_INFO, ACT_LOG_INFO, "", ev->now_ms, op, out);
     return WRITER_NOTHING;
 }
 
@@ -115,9 +141,14 @@ enum writer_result writer_answer(struct writer *w, const struct event *ev, uint6
 
     if (ev->log.op != w->op)
         return WRITER_NOTHING;
+    if (ev->log.status == STATUS_TIMEOUT)
+        w->tries += w->tries < TRIES_MAX ? 1 : 0;
+    else if (ev->now_ms - w->asked_ms < log_patience_ms(w->timeout_ms, 0))
+        w->tries = 0; /* what was given up had been lost, the log is not slow */
     switch (w->state) {
     case WRITER_WRITING: result = on_written(w, ev, op, out); break;
     case WRITER_READING_KEY: result = on_key(w, ev, op, out); break;
+    case WRITER_CHECKING_LEASE:
     case WRITER_READING_LEASE: result = on_lease(w, ev, op, out); break;
     case WRITER_READING_INFO: result = on_info(w, ev); break;
     case WRITER_IDLE:
@@ -131,7 +162,7 @@ enum writer_result writer_answer(struct writer *w, const struct event *ev, uint6
 void writer_time(struct writer *w, uint64_t now_ms, uint64_t *op, struct actions *out)
 {
     if (w->state == WRITER_WAITING && now_ms >= w->retry_ms)
-        ask(w, WRITER_WRITING, ACT_LOG_WRITE, w->key, op, out);
+        ask(w, WRITER_WRITING, ACT_LOG_WRITE, w->key, now_ms, op, out);
 }
 
 void writer_reset(struct writer *w)

@@ -1,11 +1,15 @@
 /* One conditional write at a time, until its outcome is known.
  *
  *   asked -> acked
- *         -> unknown (time-out) -> read the key: ours with a new sequence = acked,
- *                                  else write the same again
- *         -> rejected -> read the key: ours = acked; else read the lease: not ours =
- *                        deposed; ours: ask for the last sequence: as expected = the
- *                        rejection was spurious, write again; else the chain is broken
+ *         -> unknown (time-out) -> read the key: there with the next sequence, and the
+ *                                  lease still ours = acked; else write the same again
+ *         -> rejected -> read the key: there, and the lease ours = acked; else read the
+ *                        lease: not ours = deposed; ours: ask for the last sequence: as
+ *                        expected = the rejection was spurious, write again; else the
+ *                        chain is broken
+ *
+ * The same bytes may be another leader's: it may put the same head back, or make the same
+ * own record.  Only a lease, with its nonce, speaks for itself.
  *
  * "A rejected condition means 'read again', never by itself 'lost'" (protocol.md,
  * Storage).  I15: nothing is concluded from an unknown outcome.  Called only from
@@ -17,12 +21,18 @@
 #include "proto/action.h"
 #include "proto/event.h"
 
-enum { WRITER_SPURIOUS_MAX = 3, WRITER_RETRY_MS = 50 };
+enum {
+    WRITER_SPURIOUS_MAX = 3,
+    WRITER_RETRY_MS = 50,
+    PATIENCE_LEAST_MS = 100,
+    PATIENCE_MOST_MS = 1000
+};
 
 enum writer_state {
     WRITER_IDLE,
     WRITER_WRITING,
     WRITER_READING_KEY,
+    WRITER_CHECKING_LEASE, /* the bytes are there: are they ours? */
     WRITER_READING_LEASE,
     WRITER_READING_INFO,
     WRITER_WAITING /* before another try */
@@ -38,7 +48,10 @@ struct writer {
     enum writer_state state;
     uint64_t op;
     char key[KEY_ROOM];
-    const void *data; /* the caller keeps it unchanged until the result */
+    uint64_t timeout_ms; /* of a first try: see log_patience_ms() */
+    uint32_t tries;      /* answers in a row that did not come in time */
+    uint64_t asked_ms;   /* when the operation under way was asked for */
+    const void *data;    /* the caller keeps it unchanged until the result */
     size_t n;
     uint64_t expect_seq;
     bool has_key_seq;
@@ -49,9 +62,15 @@ struct writer {
     uint64_t retry_ms;
     uint32_t spurious;
     bool was_rejected;
-    uint64_t seq;    /* WRITER_ACKED */
-    uint64_t errors; /* outcomes other than acked and rejected, ever */
+    uint64_t seq;    /* WRITER_ACKED; or of the bytes that are there */
+    uint64_t errors; /* outcomes other than acked and rejected, ever; giving up a first
+                        try soon is none */
 };
+
+/* How long to wait for an answer of the log.  One lost answer must cost less than an
+ * authority lasts, so the first try is given up soon (what became of it is then read);
+ * a log that is slow all the time gets longer. */
+uint64_t log_patience_ms(uint64_t first_ms, uint32_t tries);
 
 /* Starts a write; the writer must be idle.  '*op' numbers operations. */
 void writer_start(struct writer *w, uint64_t now_ms, uint64_t *op, struct actions *out);

@@ -2,9 +2,9 @@
 
     measure.py --parti PATH --plugins DIR [--server PROGRAM] CASE [--times N]
 
-Cases: kill, leader, pause, ids, rolling, writes, idle, scale.  `make measure CASE=kill`
-calls it with the tree's own build.  Exit status 0 only if nothing overlapped and every
-goal of the case was met.
+Cases: kill, leader, pause, pause-leader, ids, rolling, writes, idle, scale.
+`make measure CASE=kill` calls it with the tree's own build.  Exit status 0 only if
+nothing overlapped and every goal of the case was met.
 """
 
 import argparse
@@ -71,23 +71,25 @@ def kill_rounds(group, times, choose, goal_ms):
     return result
 
 
-def case_kill(group, times):
-    def follower(g):
-        leader = g.leader()
-        return next(w for w in g.living() if w is not leader and w.held)
+def a_follower(group):
+    leader = group.leader()
+    return next(w for w in group.living() if w is not leader and w.held)
 
-    return kill_rounds(group, times, follower, 1400)
+
+def the_leader(group):
+    group.wait("a leader is known", lambda: group.leader() is not None)
+    return group.leader()
+
+
+def case_kill(group, times):
+    return kill_rounds(group, times, a_follower, 1400)
 
 
 def case_leader(group, times):
-    def leader(g):
-        g.wait("a leader is known", lambda: g.leader() is not None)
-        return g.leader()
-
-    return kill_rounds(group, times, leader, 2300)
+    return kill_rounds(group, times, the_leader, 2300)
 
 
-def case_pause(group, times):
+def pause_rounds(group, times, choose):
     """SIGSTOP for 5 s and back: fenced before its partitions are granted elsewhere."""
     ini = group.ini(timing=SHORT)
     for _ in range(3):
@@ -95,7 +97,7 @@ def case_pause(group, times):
     group.wait_settled(32)
     margins = []
     for i in range(times):
-        victim = next(w for w in group.living() if w is not group.leader() and w.held)
+        victim = choose(group)
         lost = set(victim.held)
         fences = sum(e["event"] == "fenced" for e in victim.events)
         at = boot_ns()
@@ -122,6 +124,15 @@ def case_pause(group, times):
     result["fenced_first"] = sum(m > 0 for m in margins)
     result["ok"] = result["fenced_first"] == times
     return result
+
+
+def case_pause(group, times):
+    return pause_rounds(group, times, a_follower)
+
+
+def case_pause_leader(group, times):
+    """The same for the leader: deposed meanwhile, it must not act on what it knew."""
+    return pause_rounds(group, times, the_leader)
 
 
 def case_ids(group, times):
@@ -283,6 +294,7 @@ CASES = {
     "kill": (case_kill, 50),
     "leader": (case_leader, 50),
     "pause": (case_pause, 50),
+    "pause-leader": (case_pause_leader, 50),
     "ids": (case_ids, 100),
     "rolling": (case_rolling, 10),
     "writes": (case_writes, 30),

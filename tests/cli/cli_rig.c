@@ -43,17 +43,24 @@ static void clean_environment(void)
     (void)setenv("XDG_STATE_HOME", dir, 1);
 }
 
+/* PARTI_TEST_UNDER names a program that runs parti: make check-valgrind's. */
 static pid_t start(const char *const words[], int out, int err)
 {
+    const char *under = getenv("PARTI_TEST_UNDER");
     char program[PATH_ROOM];
-    const char *argv[WORDS_MAX + 2] = {program};
+    const char *argv[WORDS_MAX + 3];
     pid_t parent = getpid(), pid;
+    int n = 0;
 
     format(program, sizeof program, "%s/parti", need("PARTI_BUILDDIR"));
-    for (int i = 0; words[i] != NULL; i++) {
-        ck_assert_int_lt(i, WORDS_MAX);
-        argv[i + 1] = words[i];
+    if (under != NULL)
+        argv[n++] = under;
+    argv[n++] = program;
+    while (*words != NULL) {
+        ck_assert_int_lt(n, WORDS_MAX + 2);
+        argv[n++] = *words++;
     }
+    argv[n] = NULL;
     pid = fork();
     ck_assert_int_ge(pid, 0);
     if (pid > 0)
@@ -62,7 +69,7 @@ static pid_t start(const char *const words[], int out, int err)
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
         dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0)
         _exit(126);
-    (void)execv(program, (char *const *)(uintptr_t)argv);
+    (void)execv(argv[0], (char *const *)(uintptr_t)argv);
     _exit(127);
 }
 
@@ -261,6 +268,56 @@ int cli_interrupt(struct cli_live *live)
 
     (void)close(live->out);
     return code;
+}
+
+const char *cli_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "";
+}
+
+struct wanted {
+    const char *event, *key, *text;
+    json_t *got;
+};
+
+static bool is_wanted(const char *line, void *ctx)
+{
+    struct wanted *w = ctx;
+
+    w->got = json_loads(line, 0, NULL);
+    ck_assert_msg(w->got != NULL, "this is no JSON: %s", line);
+    if (strcmp(cli_text(w->got, "event"), w->event) == 0 &&
+        (w->text == NULL || strcmp(cli_text(w->got, w->key), w->text) == 0))
+        return true;
+    json_decref(w->got);
+    return false;
+}
+
+json_t *cli_event(struct cli_live *live, const char *event, const char *key,
+                  const char *text)
+{
+    struct wanted w = {event, key, text, NULL};
+
+    cli_line(live, is_wanted, &w);
+    return w.got;
+}
+
+struct cli_live *cli_start_run(const char *conf)
+{
+    const char *const words[] = {"run", "-c", conf, "--events", "-", NULL};
+    struct cli_live *live = calloc(1, sizeof *live);
+
+    ck_assert_ptr_nonnull(live);
+    cli_start(live, words);
+    return live;
+}
+
+void cli_finish(struct cli_live *live)
+{
+    ck_assert_int_eq(cli_interrupt(live), 0);
+    free(live);
 }
 
 /* ---- workers */

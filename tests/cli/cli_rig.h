@@ -77,6 +77,19 @@ void cli_start(struct cli_live *live, const char *const words[]);
 void cli_line(struct cli_live *live, bool (*is_it)(const char *line, void *ctx),
               void *ctx);
 
+/* Waits for the next line, each one a JSON object, whose "event" is this and whose text
+ * 'key' is 'text' (NULL: any); to be json_decref()ed. */
+json_t *cli_event(struct cli_live *live, const char *event, const char *key,
+                  const char *text);
+
+/* The text of a key, "" when there is none. */
+const char *cli_text(const json_t *object, const char *key);
+
+/* A worker of the program itself, its events on its standard output; until its end by
+ * SIGINT, which must be in order and frees it. */
+struct cli_live *cli_start_run(const char *conf);
+void cli_finish(struct cli_live *live);
+
 /* SIGINT, and its exit code. */
 int cli_interrupt(struct cli_live *live);
 

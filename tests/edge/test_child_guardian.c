@@ -5,6 +5,7 @@
 
 #include "unit.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -221,6 +222,51 @@ START_TEST(the_command_dies_with_its_guardian)
 }
 END_TEST
 
+/* A number that is free may soon be somebody else's: kill() must come before that. */
+START_TEST(what_a_killed_guardian_leaves_keeps_its_number_until_it_is_killed)
+{
+    siginfo_t info;
+
+    bench_start(&bench, "tail -f /dev/null & echo $!; exec tail -f /dev/null", 0);
+    bench_until_numbers(&bench, 1);
+    pid_t command = child_pid(bench.child), guardian = bench_guardian(&bench),
+          other = bench_number(&bench, 0);
+
+    ck_assert_int_eq(kill(guardian, SIGKILL), 0);
+    ck_assert_int_eq(waitid(P_PID, (id_t)guardian, &info, WEXITED | WNOWAIT), 0);
+    /* The kernel has killed the command; the number stays taken as long as we like. */
+    ck_assert_int_eq(waitid(P_PID, (id_t)command, &info, WEXITED | WNOWAIT), 0);
+    ck_assert_int_eq(info.si_status, SIGKILL);
+    ck_assert_int_eq(getpgid(other), command);
+    ck_assert(!bench_is_gone(other));
+    bench_until_ended(&bench);
+    ck_assert_int_eq(bench.how, CHILD_UNGUARDED);
+    /* Its whole group is gone by the time that we hear of the end, and reaped. */
+    ck_assert(bench_is_gone(other));
+    ck_assert_int_eq(kill(-command, 0), -1);
+    ck_assert_int_eq(errno, ESRCH);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+    bench_finish(&bench);
+}
+END_TEST
+
+START_TEST(a_command_that_its_killed_guardian_has_reaped_is_gone)
+{
+    siginfo_t info;
+
+    bench_start(&bench, "echo up; read -r line", 0);
+    bench_until_output(&bench, "up\n");
+    pid_t command = child_pid(bench.child), guardian = bench_guardian(&bench);
+
+    ck_assert_int_eq(kill(guardian, SIGKILL), 0);
+    ck_assert_int_eq(waitid(P_PID, (id_t)guardian, &info, WEXITED | WNOWAIT), 0);
+    ck_assert_int_eq(waitpid(command, NULL, 0), command); /* as a guardian would */
+    bench_until_ended(&bench);
+    ck_assert_int_eq(bench.how, CHILD_UNGUARDED);
+    bench_finish(&bench);
+}
+END_TEST
+
 /* ---- parti stopped, parti dead ---------------------------------------------------- */
 
 /* In a process of its own that plays parti: tells the command's numbers and sits there.
@@ -317,6 +363,8 @@ int main(int argc, char **argv)
         the_next_run_starts_without_the_old_deadline,
         no_signal_but_kill_moves_the_guardian,
         the_command_dies_with_its_guardian,
+        what_a_killed_guardian_leaves_keeps_its_number_until_it_is_killed,
+        a_command_that_its_killed_guardian_has_reaped_is_gone,
         a_stopped_parti_does_not_lengthen_the_lease,
         a_killed_parti_does_not_lengthen_the_lease,
         without_a_lease_the_command_dies_with_parti_at_once,

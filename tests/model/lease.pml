@@ -57,6 +57,15 @@
 #define L1_ALLOWANCE(r) MIN(L, reign[r].authority)
 #endif
 #endif
+/* L2: a new leader gives bits only when a head of its own is in the log. That head is conditional
+   on the head it read being the newest, so it is the proof of it: a read may be stale. (The proof
+   is no epoch of its own here: it changes nothing but its number, and a bit of a higher epoch
+   asks more of a worker, not less.) */
+#ifdef BUG_UNPROVEN
+#define L2_PROVEN(r) true
+#else
+#define L2_PROVEN(r) reign[r].proven
+#endif
 /* L3: a new leader's first grant or expiry waits until the authority of its predecessors is
    surely over. */
 #ifdef BUG_NO_BARRIER
@@ -81,6 +90,7 @@
    Only the leader in charge can write: the takeover moved the sequence that the others expect. */
 byte log_epoch = 1;
 byte log_members = 3;       /* sessions, a bit each */
+byte log_members_was = 3;   /* in the head before, which a stale read brings */
 byte log_owner = 0;         /* whose own record lists p */
 bit  log_pending = 0;       /* its `from`: the other worker, at epoch log_since, not released yet */
 byte log_since = 1;
@@ -98,6 +108,7 @@ typedef worker_state {
 typedef reign_state {
     byte epoch, members;    /* as it knows them: behind the log until it hears of its own write */
     byte authority;         /* ticks until auth_end */
+    bit  proven;            /* the head it read was the newest (L2) */
 };
 typedef beacon_state {      /* the newest beacon with a bit on its way from a reign to a worker */
     byte left;              /* ticks of lease that it brings if it arrives now; 0: there is none */
@@ -155,7 +166,11 @@ proctype clock() {
         do
         :: n <= OLD ->
             run_down(reign[n].authority);
-            if :: !L1_MAY(n) -> reign[n].epoch = 0; reign[n].members = 0 :: else fi;
+            if
+            :: !L1_MAY(n) ->
+                reign[n].epoch = 0; reign[n].members = 0; reign[n].proven = 0
+            :: else
+            fi;
             n++
         :: else -> break
         od;
@@ -199,7 +214,7 @@ inline arrive(r, w) {
 }
 proctype bits(byte r; byte w) {
     do
-    :: d_step { HAS(reign[r].members, w) && L1_MAY(r) &&
+    :: d_step { HAS(reign[r].members, w) && L1_MAY(r) && L2_PROVEN(r) &&
         worker[w].heartbeat > 0 && WORTH(r, w) > 0 -> answer(r, w) }
     :: d_step { BEACON(r, w).left > 0 -> arrive(r, w) }     /* one that is lost runs out instead */
     od
@@ -220,23 +235,24 @@ proctype worker_steps(byte w) {
    What it knew when it sent a head stays true until the head is in the log, or the head is
    refused: so sending and writing are one step. It hears of it later (`hear` below); until then
    it writes nothing more. */
-#define MAY_WRITE (reign[0].epoch == log_epoch && log_epoch < EPOCHS)
+#define MAY_WRITE (reign[0].proven && reign[0].epoch == log_epoch && log_epoch < EPOCHS)
 #define MAY_GRANT (MAY_WRITE && barrier == 0)
 
+inline next_epoch() { log_epoch++; log_members_was = log_members }
 inline revoke(w) {
-    log_epoch++; log_owner = OTHER(w); log_pending = 1; log_since = log_epoch; fires(revoke)
+    next_epoch(); log_owner = OTHER(w); log_pending = 1; log_since = log_epoch; fires(revoke)
 }
 inline grant_on_release() {
-    log_epoch++; log_pending = 0; log_since = 0; fires(grant_on_release)
+    next_epoch(); log_pending = 0; log_since = 0; fires(grant_on_release)
 }
 inline expire(w) {                  /* dropped, and the other one has p, in one head */
-    log_epoch++; log_members = WITHOUT(log_members, w);
+    next_epoch(); log_members = WITHOUT(log_members, w);
     log_owner = OTHER(w); log_pending = 0; log_since = 0;
     L5_STOP_BITS(w);
     fires(expiry)
 }
 inline join(w) {                    /* again: it may be a late copy of its old join */
-    log_epoch++; log_members = WITH(log_members, w); fires(join_of_a_dropped_session)
+    next_epoch(); log_members = WITH(log_members, w); fires(join_of_a_dropped_session)
 }
 proctype deciding(byte w) {
     do
@@ -258,6 +274,7 @@ inline step_aside() {               /* it lives on without knowing, with all its
         reign[n].epoch = reign[n - 1].epoch;
         reign[n].members = reign[n - 1].members;
         reign[n].authority = reign[n - 1].authority;
+        reign[n].proven = reign[n - 1].proven;
         BEACON(n, 0).left = BEACON(n - 1, 0).left; BEACON(n, 0).epoch = BEACON(n - 1, 0).epoch;
         BEACON(n, 1).left = BEACON(n - 1, 1).left; BEACON(n, 1).epoch = BEACON(n - 1, 1).epoch;
         n--
@@ -271,13 +288,19 @@ inline take_over() {
     BEACON(0, 1).left = 0; BEACON(0, 1).epoch = 0;
     last_bit[0] = 0; last_bit[1] = 0;
     barrier = L3_BARRIER;
+    reign[0].proven = 0;
     hear()
 }
+inline read_stale() { reign[0].epoch = log_epoch - 1; reign[0].members = log_members_was }
 
 /* L2: a takeover can come at any time, for the suspicion may be false. */
 proctype leading() {
     do
-    :: d_step { reign[0].epoch < log_epoch -> hear() }
+    :: d_step { reign[0].proven && reign[0].epoch < log_epoch -> hear() }
+    :: d_step { !reign[0].proven && reign[0].epoch == log_epoch -> reign[0].proven = 1 }
+    :: d_step { !reign[0].proven && reign[0].epoch == log_epoch && log_epoch > 1 ->
+        read_stale();
+        fires(stale_head_read) }
     :: d_step { true -> step_aside(); take_over(); fires(takeover) }
     :: d_step { BEACON(0, 0).left == 0 && BEACON(0, 1).left == 0 ->     /* from a dead leader */
         take_over();
@@ -289,7 +312,7 @@ init {
     d_step {
         worker[0].applied = 1; worker[0].listed = 1; worker[0].lease = MIN(L, A);
         worker[1].applied = 1;
-        reign[0].authority = A;
+        reign[0].authority = A; reign[0].proven = 1;
         hear();
         last_bit[0] = L }
     atomic {

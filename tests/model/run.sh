@@ -158,7 +158,7 @@ fi
 all_fired lease "$models/lease.pml"
 all_fired move "$models"/move*.pml
 
-for bug in NO_BARRIER ANCHOR NO_AUTHORITY NO_CAP LATE_BIT NO_WAIT W1; do
+for bug in NO_BARRIER ANCHOR NO_AUTHORITY NO_CAP LATE_BIT NO_WAIT W1 UNPROVEN; do
     mutant lease $bug '-DEPOCHS=3' two_hold_p
 done
 for bug in NO_FROM ANY_RELEASE RETARGET W1 NO_BARRIER NO_WAIT PARK REVIVE PIPELINE; do

@@ -8,6 +8,7 @@
 #include "sim.h"
 
 #include "proto/head.h"
+#include "proto/wire.h"
 
 enum { JUDGE_STAMPS = 1 << 13, JUDGE_MEMBERS = 32, JUDGE_HEADS = 64, JUDGE_TERMS = 16 };
 
@@ -22,6 +23,11 @@ struct judge_proc {
     struct session session;
     uint64_t reckoned_us; /* its lease may last until then, by the bits sent so far */
     char id[ID_ROOM];
+    uint64_t
+        written_ms;    /* the newest of its writes that the log has taken was sent then */
+    struct stamp head; /* by which it leads */
+    bool has_lost;     /* it has told that the log was lost, */
+    uint64_t lost_gen; /* in this generation */
 };
 
 struct judge_token {
@@ -77,13 +83,19 @@ struct judge {
     struct judge_token token[SIM_PARTS_MAX];
     struct judge_proc proc[PROCS_MAX];
     struct judge_stamp stamp[JUDGE_STAMPS];
-    uint64_t grants;
+    uint64_t grants, rebalances;
     bool is_kept; /* the newest plan leaves everything where it is */
     struct judge_head now, next;
     struct judge_seats seats[JUDGE_HEADS]; /* a ring */
     uint32_t seats_n;
     struct judge_term term[JUDGE_TERMS]; /* a ring by term */
-    struct bytes record;                 /* scratch: an own record put together */
+    /* The log went back: what it had beyond back_to, up to lost_gen, may be there twice.
+     */
+    bool went_back;
+    struct stamp back_to;
+    uint64_t lost_gen;
+    uint64_t ids_until_us; /* the leases of that time last */
+    struct bytes record;   /* scratch: an own record put together */
     char record_room[1 << 16];
 };
 
@@ -107,13 +119,25 @@ void judge_gone(struct sim *s, struct proc *p);
 /* What leaves a process, and what the log has taken ('writer' NULL: it is gone). */
 void judge_send(struct sim *s, struct proc *p, const struct action *a);
 void judge_write(struct sim *s, struct proc *p, const struct action *a);
-void judge_log(struct sim *s, struct proc *writer, const struct log_record *rec);
+void judge_log(struct sim *s, struct proc *writer, const struct log_record *rec,
+               uint64_t sent_ms);
+
+/* ---- judge_loss.c: the log goes back to this head (NULL: to none); what is concluded */
+void judge_log_back(struct sim *s, const struct log_record *head);
+bool judge_is_doubtful(const struct judge *j, struct stamp st);
+void judge_error(struct sim *s, struct proc *p, int code);
+void judge_bits_after_loss(struct sim *s, struct proc *p, const struct beacon *b);
+void judge_written(struct sim *s, struct proc *writer, uint64_t sent_ms);
+void judge_conclusions(struct sim *s, struct proc *p);
 
 /* ---- judge_wire.c: what beacons promise; judge_log.c: what the log says */
 void judge_beacon(struct sim *s, struct proc *p, const void *data, size_t n);
 void judge_extended(struct sim *s, struct proc *p, const struct event *ev);
 void judge_authority(struct sim *s, struct proc *p);
 void judge_head(struct sim *s, const struct log_record *rec);
+void judge_reread(struct sim *s,
+                  const struct log_record *rec); /* after the log went back */
+bool judge_is_written(const struct judge *j, struct stamp st); /* a head of the log */
 
 /* A strategy was asked; 'keeps': it leaves everything where it is, even or not. */
 void judge_planned(struct sim *s, bool keeps);

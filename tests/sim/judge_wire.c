@@ -8,16 +8,6 @@ static unsigned long long ull(uint64_t x)
     return (unsigned long long)x;
 }
 
-static const struct judge_seats *seats_of(const struct judge *j, struct stamp stamp)
-{
-    for (uint32_t i = 0; i < JUDGE_HEADS && i < j->seats_n; i++) {
-        const struct judge_seats *seats = &j->seats[(j->seats_n - 1 - i) % JUDGE_HEADS];
-        if (stamp_compare(seats->stamp, stamp) == 0)
-            return seats;
-    }
-    return NULL;
-}
-
 /* A bit for this session leaves now: its lease may last until then in true time. */
 static void reckon(struct sim *s, struct session session, uint64_t lease_ms)
 {
@@ -34,6 +24,21 @@ static void reckon(struct sim *s, struct session session, uint64_t lease_ms)
     }
 }
 
+/* A bit for whoever has this number in that head; after a log went back there may be two
+ * heads of one epoch. */
+static void reckon_seat(struct sim *s, struct stamp head, uint32_t num, uint64_t lease_ms)
+{
+    const struct judge *j = s->judge;
+
+    for (uint32_t k = 0; k < JUDGE_HEADS && k < j->seats_n; k++) {
+        const struct judge_seats *seats = &j->seats[k];
+        bool is_it = stamp_compare(seats->stamp, head) == 0;
+        for (uint32_t i = 0; is_it && i < seats->n; i++)
+            if (seats->num[i] == num)
+                reckon(s, seats->session[i], lease_ms);
+    }
+}
+
 void judge_beacon(struct sim *s, struct proc *p, const void *data, size_t n)
 {
     struct message m;
@@ -44,7 +49,6 @@ void judge_beacon(struct sim *s, struct proc *p, const void *data, size_t n)
         return;
     }
     const struct beacon *b = &m.beacon;
-    const struct judge_seats *seats = seats_of(s->judge, b->head);
     bool has_bits = false;
     uint64_t lease_ms = b->allowance_ms < s->timing.heartbeat_ttl
                             ? b->allowance_ms
@@ -55,10 +59,10 @@ void judge_beacon(struct sim *s, struct proc *p, const void *data, size_t n)
             if ((b->bits[lag][num / 8] >> (num % 8) & 1) == 0)
                 continue;
             has_bits = true;
-            for (uint32_t i = 0; seats != NULL && i < seats->n; i++)
-                if (seats->num[i] == num)
-                    reckon(s, seats->session[i], lease_ms);
+            reckon_seat(s, b->head, num, lease_ms);
         }
+    if (has_bits)
+        judge_bits_after_loss(s, p, b);
     /* L1, I5: bits only before the end of the authority, and never worth more.  A leader
      * that resigns in this very step had its authority before it. */
     const struct judge_proc *jp = &s->judge->proc[p->slot];

@@ -19,14 +19,15 @@
 enum { JOBS_MAX = 64, SHOWN_MAX = 20, SEED_SECONDS_MAX = 120 };
 
 struct options {
-    uint64_t first, seeds, minutes, jobs;
+    uint64_t first, seeds, minutes, jobs, rebalances;
+    int form;
     uint64_t seed; /* replay */
     bool is_replay, is_determinism, stops_at_first;
 };
 
 struct totals {
     uint64_t done, violations, steps, sim_us, settled_max_us, settled_sum_us, grants,
-        writes, faults, shown;
+        writes, faults, fences, rebalances, shown;
 };
 
 struct job {
@@ -70,6 +71,8 @@ static void add(const struct options *o, const struct run_result *r, struct tota
     t->grants += r->grants;
     t->writes += r->writes;
     t->faults += r->faults;
+    t->fences += r->fences;
+    t->rebalances += r->rebalances;
     t->settled_sum_us += r->settled_us;
     if (r->settled_us > t->settled_max_us)
         t->settled_max_us = r->settled_us;
@@ -79,9 +82,19 @@ static void add(const struct options *o, const struct run_result *r, struct tota
 
 /* ---- children */
 
+static struct run_order order_of(const struct options *o)
+{
+    return (struct run_order){.form = (enum sim_form)o->form,
+                              .length_us = o->minutes * 60 * SIM_S,
+                              .rebalances = o->rebalances,
+                              .tells = o->is_replay};
+}
+
 static void child_main(const struct options *o, uint64_t seed, uint64_t end, int fd)
 {
     struct run *r = calloc(1, sizeof *r);
+
+    const struct run_order order = order_of(o);
 
     if (r == NULL)
         _exit(2);
@@ -89,9 +102,9 @@ static void child_main(const struct options *o, uint64_t seed, uint64_t end, int
     for (; seed < end; seed += o->jobs) {
         struct run_result res, again;
         alarm(SEED_SECONDS_MAX);
-        run_seed(r, seed, o->minutes * 60 * SIM_S, false, &res);
+        run_seed(r, seed, &order, &res);
         if (o->is_determinism && res.invariant[0] == '\0') {
-            run_seed(r, seed, o->minutes * 60 * SIM_S, false, &again);
+            run_seed(r, seed, &order, &again);
             if (again.trace_hash != res.trace_hash || again.steps != res.steps) {
                 snprintf(res.invariant, sizeof res.invariant, "SAME");
                 snprintf(res.failure, sizeof res.failure,
@@ -214,7 +227,8 @@ static int replay(const struct options *o)
         return 2;
     setvbuf(stdout, NULL, _IOLBF, 1 << 16);
     run_init(r);
-    run_seed(r, o->seed, o->minutes * 60 * SIM_S, true, &res);
+    const struct run_order order = order_of(o);
+    run_seed(r, o->seed, &order, &res);
     printf("seed %llu: profile %s, %s, %llu faults, %llu grants, %llu writes, at rest "
            "%.1f s "
            "after the last fault, trace %016llx\n",
@@ -238,12 +252,18 @@ static int parse(int argc, char **argv, struct options *o)
         {"jobs", required_argument, NULL, 'j'},
         {"check-determinism", no_argument, NULL, 'd'},
         {"stop-at-first", no_argument, NULL, '1'},
+        {"form", required_argument, NULL, 'F'},
+        {"rebalances", required_argument, NULL, 'r'},
         {NULL, 0, NULL, 0},
     };
     int c;
 
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         char *end = NULL;
+        if (c == 'F') {
+            o->form = sim_form_find(optarg);
+            continue;
+        }
         uint64_t value = optarg != NULL ? strtoull(optarg, &end, 10) : 0;
         if (c == '?' || (end != NULL && (*end != '\0' || end == optarg)))
             return -1;
@@ -256,25 +276,30 @@ static int parse(int argc, char **argv, struct options *o)
             o->is_replay = true;
             break;
         case 'j': o->jobs = value; break;
+        case 'r': o->rebalances = value; break;
         case 'd': o->is_determinism = true; break;
         case '1': o->stops_at_first = true; break;
         default: return -1;
         }
     }
-    return optind == argc && o->jobs >= 1 && o->jobs <= JOBS_MAX && o->minutes >= 10 ? 0
-                                                                                     : -1;
+    return optind == argc && o->form >= 0 && o->jobs >= 1 && o->jobs <= JOBS_MAX &&
+                   o->minutes >= 10
+               ? 0
+               : -1;
 }
 
 int main(int argc, char **argv)
 {
-    struct options o = {.first = 1, .seeds = 100, .minutes = 10, .jobs = 1};
+    struct options o = {
+        .first = 1, .seeds = 100, .minutes = 10, .jobs = 1, .rebalances = 10000};
     struct totals t = {0};
     uint64_t start_us = wall_us();
 
     if (parse(argc, argv, &o) != 0) {
         fprintf(stderr,
                 "usage: sim [--seeds N] [--minutes M] [--first-seed S] [--jobs J] "
-                "[--check-determinism] [--stop-at-first] | --seed S\n"
+                "[--check-determinism] [--stop-at-first] [--form faults|answers|"
+                "rebalances [--rebalances N]] | --seed S\n"
                 "minutes are 10 or more, jobs 1 to %d\n",
                 JOBS_MAX);
         return 2;
@@ -285,10 +310,10 @@ int main(int argc, char **argv)
     double wall_s = (double)(wall_us() - start_us) / SIM_S;
     double sim_s = (double)t.sim_us / SIM_S;
     uint64_t done = t.done > 0 ? t.done : 1;
-    printf("%llu seeds, %.1f simulated hours, %llu steps, %llu faults, %llu grants, %llu "
-           "writes in %.1f s\n",
-           ull(t.done), sim_s / 3600, ull(t.steps), ull(t.faults), ull(t.grants),
-           ull(t.writes), wall_s);
+    printf("%llu seeds, %.1f simulated hours, %llu steps, %llu faults, %llu rebalances, "
+           "%llu grants, %llu fences, %llu writes in %.1f s\n",
+           ull(t.done), sim_s / 3600, ull(t.steps), ull(t.faults), ull(t.rebalances),
+           ull(t.grants), ull(t.fences), ull(t.writes), wall_s);
     printf("at rest after the last fault: %.1f s on average, %.1f s at most\n",
            (double)t.settled_sum_us / (double)done / SIM_S,
            (double)t.settled_max_us / SIM_S);

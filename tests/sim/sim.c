@@ -34,13 +34,16 @@ void sim_begin(struct sim *s, uint64_t seed)
     s->script = NULL;
     s->script_data = NULL;
     s->steps = 0;
+    s->fences = 0;
     s->trace_hash = 0;
     s->is_failed = false;
     s->failed_us = 0;
     s->invariant[0] = '\0';
     s->failure[0] = '\0';
-    for (uint32_t i = 0; i < PROCS_MAX; i++)
+    for (uint32_t i = 0; i < PROCS_MAX; i++) {
         s->proc[i] = (struct proc){.slot = i, .wake_us = UINT64_MAX};
+        s->id_room[i] = s->part_room[i] = 0;
+    }
     for (uint32_t i = 0; i < SIM_PARTS_MAX; i++) {
         s->part_present[i] = false;
         s->part_weight[i] = 100;

@@ -109,8 +109,16 @@ enum log_next { LOG_NEXT_NONE, LOG_NEXT_LOST, LOG_NEXT_LATE, LOG_NEXT_SPURIOUS }
 struct sim_log {
     bool is_down;
     enum log_next next;
+    char stale_key[KEY_ROOM]; /* the next read of it brings what was there before */
     uint64_t last_seq;
     uint64_t writes, conflicts;
+    uint32_t n;
+    struct log_record rec[LOG_KEYS_MAX];
+};
+
+/* The log as it was once. */
+struct sim_log_copy {
+    uint64_t last_seq;
     uint32_t n;
     struct log_record rec[LOG_KEYS_MAX];
 };
@@ -128,10 +136,12 @@ struct sim {
     struct node_timing timing;
     enum ownership ownership;
     uint32_t id_max;
+    uint32_t id_room[PROCS_MAX], part_room[PROCS_MAX]; /* of that slot; 0: as others */
     bool is_split;
     struct proc proc[PROCS_MAX];
     uint32_t lives; /* started so far: makes addresses and entropy unique */
     struct sim_log log;
+    struct sim_log_copy kept;
     /* the source's list */
     bool part_present[SIM_PARTS_MAX];
     uint32_t part_weight[SIM_PARTS_MAX];
@@ -144,6 +154,7 @@ struct sim {
     void *tell_data;
     bool tells_leases;
     uint64_t steps;
+    uint64_t fences; /* told, all processes */
     uint64_t trace_hash;
     bool is_failed;
     uint64_t failed_us;
@@ -240,6 +251,10 @@ void sim_log_arrive(struct sim *s, const struct sim_event *ev);
 bool sim_log_settle(struct proc *p, uint64_t op);
 const struct log_record *sim_log_find(const struct sim *s, const char *key);
 void sim_log_clear(struct sim *s);
+/* Remembers what is there; puts that back, whatever was acked since; forgets all. */
+void sim_log_keep(struct sim *s);
+void sim_log_back(struct sim *s);
+void sim_log_lose(struct sim *s);
 
 /* ---- sim_app.c: application, source and strategy of a process */
 void sim_app_perform(struct sim *s, struct proc *p, const struct action *a);

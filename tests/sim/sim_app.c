@@ -171,7 +171,10 @@ void sim_app_perform(struct sim *s, struct proc *p, const struct action *a)
         for (uint32_t k = 0; k < a->parts.n; k++)
             judge_released(s, p, sim_part_find(a->parts.part[k].id));
         break;
-    case ACT_FENCED: fenced(p, a->fenced.at_ms); break;
+    case ACT_FENCED:
+        fenced(p, a->fenced.at_ms);
+        s->fences++;
+        break;
     case ACT_SEND:
     case ACT_LOG_INFO:
     case ACT_LOG_READ:

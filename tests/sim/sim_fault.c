@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+enum { YOUNG_SEQ = 64 };
+
 enum fault_kind {
     FAULT_START,
     FAULT_STOP,
@@ -23,6 +25,8 @@ enum fault_kind {
     FAULT_REFRESH,
     FAULT_MASS_CRASH,
     FAULT_MASS_START,
+    FAULT_LOG_BACK,
+    FAULT_LOG_LOST,
     FAULT_KINDS
 };
 
@@ -34,6 +38,7 @@ enum script {
     SCRIPT_PLUG,  /* b: slot and life: the connection is back */
     SCRIPT_UNSPLIT,
     SCRIPT_LOG_UP,
+    SCRIPT_LOG_BACK,
     SCRIPT_FAIR /* the weather clears */
 };
 
@@ -207,6 +212,26 @@ static void log_down(struct sim *s)
     later(s, us, SCRIPT_LOG_UP, 0);
 }
 
+/* Everything is gone.  Not from a log so young that a new one, begun by a process that
+ * knows of nobody, comes to the very sequence that the leader of the old one expects
+ * while that still has authority: nothing in the log tells those two apart (PROTOCOL.md,
+ * "What no lease can prevent"). */
+static void log_lost(struct sim *s)
+{
+    if (s->log.last_seq < YOUNG_SEQ)
+        return;
+    sim_tell(s, "log", "is lost");
+    sim_log_lose(s);
+}
+
+/* The store of a while ago is put back. */
+static void log_back(struct sim *s)
+{
+    sim_tell(s, "log", "is copied");
+    sim_log_keep(s);
+    later(s, spread(s, 50 * SIM_MS, 20 * (uint64_t)SIM_S), SCRIPT_LOG_BACK, 0);
+}
+
 static void change_list(struct sim *s)
 {
     uint32_t changes = 1 + (uint32_t)rand_below(&s->fault, 8);
@@ -288,6 +313,8 @@ static void strike(struct sim *s, enum fault_kind kind)
         for (uint32_t i = 0; i < scenario(s)->slots; i++)
             start(s, i, wish_of(s, i));
         break;
+    case FAULT_LOG_BACK: log_back(s); break;
+    case FAULT_LOG_LOST: log_lost(s); break;
     case FAULT_KINDS: break;
     }
 }
@@ -329,6 +356,10 @@ static void script(struct sim *s, uint64_t a, uint64_t b)
             proc_link(s, p, true);
         break;
     case SCRIPT_UNSPLIT: s->is_split = false; break;
+    case SCRIPT_LOG_BACK:
+        sim_tell(s, "log", "goes back");
+        sim_log_back(s);
+        break;
     case SCRIPT_LOG_UP: s->log.is_down = false; break;
     case SCRIPT_FAIR: s->knobs = sc->fair; break;
     }
@@ -367,6 +398,8 @@ void sim_fault_begin(struct sim *s, struct sim_scenario *sc, uint64_t length_us)
     sc->end_us = length_us - sc->settle_us - sc->quiet_us;
     sc->kinds =
         (uint32_t)rand_below(&s->fault, UINT32_C(1) << FAULT_KINDS) | 1u << FAULT_START;
+    if (rand_below(&s->fault, 8) != 0) /* the log loses what it has acked in few seeds */
+        sc->kinds &= ~(1u << FAULT_LOG_BACK | 1u << FAULT_LOG_LOST);
     sc->gap_us = spread(s, SIM_S, 30 * (uint64_t)SIM_S);
     sc->is_leader_aimed = sim_chance(&s->fault, 500000);
     sc->slots = 1 + (uint32_t)rand_below(&s->fault, 12);

@@ -15,6 +15,7 @@
 struct sim_log_request {
     uint64_t op;
     uint64_t expect_seq, expect_key_seq;
+    uint64_t sent_ms; /* by its sender's clock */
     enum action_type type;
     bool has_key_seq, is_answer_lost, is_spurious;
     char key[KEY_ROOM];
@@ -69,8 +70,10 @@ void sim_log_ask(struct sim *s, struct proc *p, const struct action *a)
         answer(s, p, sent_us, a->log.op, type, status, 0, NULL);
         return;
     }
+    uint64_t timeout_us =
+        a->log.timeout_ms > 0 ? a->log.timeout_ms * SIM_MS : k->log_timeout_us;
     p->op[p->op_n++] = a->log.op;
-    answer(s, p, sent_us + k->log_timeout_us, a->log.op, type, STATUS_TIMEOUT, 0, NULL);
+    answer(s, p, sent_us + timeout_us, a->log.op, type, STATUS_TIMEOUT, 0, NULL);
     if (p->cut_out || p->is_blind)
         return;
     size_t n = a->type == ACT_LOG_WRITE ? a->log.n : 0;
@@ -79,6 +82,7 @@ void sim_log_ask(struct sim *s, struct proc *p, const struct action *a)
     *r = (struct sim_log_request){.op = a->log.op,
                                   .expect_seq = a->log.expect_seq,
                                   .expect_key_seq = a->log.expect_key_seq,
+                                  .sent_ms = proc_local_ms(p, s->now_us),
                                   .type = a->type,
                                   .has_key_seq = a->log.has_key_seq,
                                   .n = n};
@@ -148,7 +152,7 @@ static int apply(struct sim *s, const struct sim_log_request *r, struct proc *wr
     rec->now = blob_copy(&s->heap, r->data, r->n);
     rec->seq = ++log->last_seq;
     log->writes++;
-    judge_log(s, writer, rec);
+    judge_log(s, writer, rec, r->sent_ms);
     if (strcmp(rec->key, "head") == 0)
         sim_net_republish(s, rec->now);
     *ret_seq = rec->seq;
@@ -162,7 +166,11 @@ static int read_record(struct sim *s, const char *key, uint64_t *ret_seq,
 
     if (rec == NULL)
         return STATUS_NOTFOUND;
-    bool is_stale = rec->old != NULL && sim_chance(&s->rand, s->knobs.stale_ppm);
+    bool is_due = strcmp(key, s->log.stale_key) == 0;
+    bool is_stale =
+        rec->old != NULL && (is_due || sim_chance(&s->rand, s->knobs.stale_ppm));
+    if (is_due)
+        s->log.stale_key[0] = '\0';
     *ret_seq = is_stale ? rec->old_seq : rec->seq;
     *ret_blob = blob_ref(is_stale ? rec->old : rec->now);
     return STATUS_OK;
@@ -191,11 +199,55 @@ void sim_log_arrive(struct sim *s, const struct sim_event *ev)
         blob_unref(&s->heap, b);
 }
 
+static void drop_records(struct sim *s, struct log_record *rec, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        blob_unref(&s->heap, rec[i].now);
+        blob_unref(&s->heap, rec[i].old);
+        rec[i] = (struct log_record){0};
+    }
+}
+
+/* Copies hold the newest records only; what was there before them is not remembered. */
+static void copy_records(struct log_record *to, const struct log_record *from, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        to[i] = from[i];
+        to[i].old = NULL;
+        (void)blob_ref(to[i].now);
+    }
+}
+
+void sim_log_keep(struct sim *s)
+{
+    struct sim_log_copy *kept = &s->kept;
+
+    drop_records(s, kept->rec, kept->n);
+    *kept = (struct sim_log_copy){.last_seq = s->log.last_seq, .n = s->log.n};
+    copy_records(kept->rec, s->log.rec, s->log.n);
+}
+
+void sim_log_back(struct sim *s)
+{
+    drop_records(s, s->log.rec, s->log.n);
+    s->log.n = s->kept.n;
+    s->log.last_seq = s->kept.last_seq;
+    copy_records(s->log.rec, s->kept.rec, s->kept.n);
+    judge_log_back(s, sim_log_find(s, "head"));
+}
+
+void sim_log_lose(struct sim *s)
+{
+    drop_records(s, s->log.rec, s->log.n);
+    s->log.n = 0;
+    s->log.last_seq = 0;
+    judge_log_back(s, NULL);
+}
+
 void sim_log_clear(struct sim *s)
 {
-    for (uint32_t i = 0; i < s->log.n; i++) {
-        blob_unref(&s->heap, s->log.rec[i].now);
-        blob_unref(&s->heap, s->log.rec[i].old);
-    }
+    drop_records(s, s->log.rec, s->log.n);
+    drop_records(s, s->kept.rec, s->kept.n);
+    s->kept = (struct sim_log_copy){0};
     s->log = (struct sim_log){0};
 }

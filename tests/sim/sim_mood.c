@@ -87,6 +87,7 @@ static void foul_weather(struct sim *s, struct sim_knobs *k)
     k->late_ppm = (uint32_t)sim_between(&s->fault, 0, 100000);
     k->spurious_ppm = (uint32_t)sim_between(&s->fault, 0, 100000);
     k->slow_ppm = (uint32_t)sim_between(&s->fault, 0, 300000);
+    k->stale_ppm = (uint32_t)sim_between(&s->fault, 0, 100000);
     k->wake_late_us = sim_between(&s->fault, 0, 50 * SIM_MS);
 }
 

@@ -106,8 +106,8 @@ static void perform(struct sim *s, struct proc *p, const struct action *a)
     case ACT_LEAD:
     case ACT_LEADER:
     case ACT_ID:
-    case ACT_REFRESHED:
-    case ACT_ERROR: break;
+    case ACT_REFRESHED: break;
+    case ACT_ERROR: judge_error(s, p, a->error.code); break;
     }
 }
 
@@ -174,11 +174,13 @@ void proc_start(struct sim *s, uint32_t slot, int64_t wish, const char *name)
                                              : sim_between(r, 0, 2 * (uint64_t)half)) -
                         half;
     p->clock.off_us = sim_between(r, 0, s->knobs.clock_spread_us);
+    uint32_t id_max = s->id_room[slot] > 0 ? s->id_room[slot] - 1 : s->id_max;
+    uint32_t parts_max = s->part_room[slot] > 0 ? s->part_room[slot] : SIM_PARTS_MAX;
     p->conf = (struct node_conf){
         .timing = s->timing,
         .ownership = s->ownership,
         .id_prefix = "worker",
-        .id_max = s->id_max,
+        .id_max = id_max,
         .id_wish = wish,
         .host = "host",
         .pid = s->lives,
@@ -187,8 +189,8 @@ void proc_start(struct sim *s, uint32_t slot, int64_t wish, const char *name)
         .strategy = "sim",
         .addr = s->lives,
         .entropy = {rand_next(r), rand_next(r), rand_next(r), rand_next(r)},
-        .members_max = s->id_max + 1,
-        .parts_max = SIM_PARTS_MAX,
+        .members_max = id_max + 1,
+        .parts_max = parts_max,
         .record_max = RECORD_MAX,
         .chunk_max = RECORD_MAX,
         .is_traced = s->tell != NULL,

@@ -234,7 +234,16 @@ static void cmd_plug(struct story *st, int n, char **word)
 static void cmd_log(struct story *st, int n, char **word)
 {
     (void)n;
-    st->sim.log.is_down = strcmp(word[1], "down") == 0;
+    if (strcmp(word[1], "keep") == 0)
+        sim_log_keep(&st->sim);
+    else if (strcmp(word[1], "back") == 0)
+        sim_log_back(&st->sim);
+    else if (strcmp(word[1], "lost") == 0)
+        sim_log_lose(&st->sim);
+    else if (strcmp(word[1], "down") == 0 || strcmp(word[1], "up") == 0)
+        st->sim.log.is_down = word[1][0] == 'd';
+    else
+        mistake(st, "log down|up|keep|back|lost");
 }
 
 static void cmd_next(struct story *st, int n, char **word)
@@ -248,6 +257,15 @@ static void cmd_next(struct story *st, int n, char **word)
         st->sim.log.next = LOG_NEXT_SPURIOUS;
     else
         mistake(st, "next lost|late|spurious");
+}
+
+static void cmd_stale(struct story *st, int n, char **word)
+{
+    (void)n;
+    if (strlen(word[1]) >= sizeof st->sim.log.stale_key)
+        mistake(st, "no such key");
+    else
+        snprintf(st->sim.log.stale_key, sizeof st->sim.log.stale_key, "%s", word[1]);
 }
 
 static void cmd_drain(struct story *st, int n, char **word)
@@ -286,6 +304,22 @@ static void cmd_list(struct story *st, int n, char **word)
 {
     (void)n;
     st->sim.knobs.list_fail_ppm = strcmp(word[1], "fail") == 0 ? 1000000 : 0;
+}
+
+static void cmd_room(struct story *st, int n, char **word)
+{
+    struct proc *p = worker(st, word[1], false);
+    uint64_t room = number(st, word[3]);
+
+    (void)n;
+    if (p == NULL)
+        return;
+    if (strcmp(word[2], "members") == 0)
+        st->sim.id_room[p->slot] = (uint32_t)room;
+    else if (strcmp(word[2], "partitions") == 0)
+        st->sim.part_room[p->slot] = (uint32_t)room;
+    else
+        mistake(st, "room wX members|partitions N");
 }
 
 static void cmd_hide(struct story *st, int n, char **word)
@@ -356,9 +390,11 @@ static const struct command commands[] = {
     {"quiet", 1, 1, cmd_quiet},
     {"refresh", 2, 2, cmd_refresh},
     {"remove", 2, WORDS_MAX, cmd_add},
+    {"room", 4, 4, cmd_room},
     {"run", 2, 2, cmd_time},
     {"set", 3, 3, cmd_set},
     {"show", 2, 2, cmd_show},
+    {"stale", 2, 2, cmd_stale},
     {"stop", 2, 3, cmd_stop},
     {"tell", 1, 1, cmd_quiet},
     {"unblind", 2, 2, cmd_blind},

@@ -16,7 +16,7 @@ run 8000
 expect:
 [  3000] w0 > link down
 [  3642] w0 > fenced at 3792: the lease was not renewed
-[  3792] w0 > state Stable -> Degraded
+[  3792] w0 > state Stable -> Degraded: fenced: the lease has ended
 [  4115] w2 > worker-0 expired
 [  4115] w2 > plan (emergency): 6 partitions, 2 workers
 [  4115] w2 > state Stable -> Emergency

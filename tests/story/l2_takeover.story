@@ -15,7 +15,7 @@ expect:
 [  3409] w0 > won term 2
 [  3412] w0 > leader worker-0, term 2
 [  3412] w1 > leader worker-0, term 2
-[  3417] w0 > loaded 6 partitions
+[  3419] w0 > loaded 6 partitions
 [  4629] w0 > listed 6: 0 added, 0 removed, 0 reweighted
 [  4631] w0 > worker-2 expired
 [  4631] w0 > plan (emergency): 6 partitions, 2 workers

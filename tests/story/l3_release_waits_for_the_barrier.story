@@ -21,7 +21,7 @@ expect:
 [  4100] w0 > leader worker-0, term 2
 [  4100] w1 > leader worker-0, term 2
 [  4100] w3 > leader worker-0, term 2
-[  4107] w0 > loaded 8 partitions
+[  4109] w0 > loaded 8 partitions
 [  5077] w0 > app: has stopped 2 (epoch 4)
 [  5077] w1 > app: has stopped 5 (epoch 4)
 [  5317] w0 > write head 5 (release)

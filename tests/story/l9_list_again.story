@@ -17,9 +17,11 @@ run 2000
 expect:
 [  3403] w0 > candidate
 [  3409] w0 > won term 2
+[  3411] w0 > the source has no list
 [  3412] w0 > leader worker-0, term 2
 [  3412] w1 > leader worker-0, term 2
-[  3417] w0 > loaded 6 partitions
+[  3419] w0 > loaded 6 partitions
+[  4629] w0 > the source has no list
 [  4631] w0 > worker-2 expired
 [  4631] w0 > plan (emergency): 6 partitions, 2 workers
 [  4631] w0 > state Stable -> Emergency
@@ -30,6 +32,8 @@ expect:
 [  4639] w0 > app: takes 4 (epoch 3)
 [  4639] w1 > apply epoch 3 (emergency)
 [  4639] w1 > app: takes 5 (epoch 3)
+[  5629] w0 > the source has no list
+[  6629] w0 > the source has no list
 [  7629] w0 > listed 5: 0 added, 1 removed, 0 reweighted
 [  7629] w0 > plan (refresh): 5 partitions, 2 workers
 [  7629] w0 > state Stable -> Rebalancing

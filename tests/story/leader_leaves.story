@@ -39,7 +39,7 @@ expect:
 [  3127] w0 > leader worker-0, term 2
 [  3127] w1 > leader worker-0, term 2
 [  3127] w1 > state Rebalancing -> Stable
-[  3132] w0 > loaded 6 partitions
+[  3134] w0 > loaded 6 partitions
 [  4344] w0 > listed 6: 0 added, 0 removed, 0 reweighted
 [  4346] w0 > worker-2 expired
 [  4346] w0 > write head 5 (drop)

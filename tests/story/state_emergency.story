@@ -37,7 +37,7 @@ expect:
 [  4958] w5 > state Rebalancing -> Emergency
 [  5954] w1 > candidate
 [  6156] w1 > fenced at 6306: the lease was not renewed
-[  6306] w1 > state Emergency -> Degraded
+[  6306] w1 > state Emergency -> Degraded: fenced: the lease has ended
 [  6608] w1 > follow: the leader lives
 [  6636] w2 > app: takes 5 (epoch 6)
 [  6637] w1 > app: takes 3 4 (epoch 6)

@@ -15,7 +15,7 @@ expect:
 [     1] w0 > state ClaimingID -> Election
 [    37] w0 > candidate
 [   100] w0 > link down
-[   600] w0 > state Election -> Degraded
-[  1037] w0 > follow: the log does not answer
+[   337] w0 > follow: the log does not answer
+[   600] w0 > state Election -> Degraded: disconnected
 [  1100] w0 > link up
 [  1400] w0 > state Degraded -> Election

@@ -29,14 +29,14 @@ expect:
 [  3098] w0 > state Stable -> Scaling
 [  4419] w0 > candidate
 [  4566] w0 > fenced at 4716: the lease was not renewed
-[  4716] w0 > state Scaling -> Degraded
+[  4716] w0 > state Scaling -> Degraded: fenced: the lease has ended
 [  5108] w0 > follow: the leader lives
 [  5258] w0 > app: takes 0 1 2 (epoch 3)
 [  5258] w0 > state Degraded -> Scaling
 [  5937] w0 > candidate
 [  6000] w0 > stop
 [  6066] w0 > fenced at 6216: the lease was not renewed
-[  6216] w0 > state Scaling -> Degraded
-[  6937] w0 > follow: the log does not answer
+[  6216] w0 > state Scaling -> Degraded: fenced: the lease has ended
+[  7086] w0 > follow: the leader lives
 [  7108] w0 > session lost: the head has no such session any more
 [  7108] w0 > state Degraded -> Shutdown

@@ -34,7 +34,7 @@ expect:
 [  3044] w3 > leader worker-2, term 1
 [  3044] w3 > state Election -> WaitingAssignment
 [  3535] w3 > link down
-[  4035] w3 > state WaitingAssignment -> Degraded
+[  4035] w3 > state WaitingAssignment -> Degraded: disconnected
 [  4535] w3 > link up
 [  4835] w3 > state Degraded -> WaitingAssignment
 [  5158] w3 > id worker-3

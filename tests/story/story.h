@@ -6,21 +6,27 @@
  *   ownership available
  *   partitions N                   the source lists the first N
  *   add P ... | remove P ...       the list changes
+ *   room wX members|partitions N   wX has room for so many, from its next start on
  *   workers N                      w0 .. w(N-1) start now
  *   join wX [wish N|none]          one more starts; wX wishes for the number X
  *   crash wX | pause wX MS | stop wX [restart] | refresh wX
  *   cut wX [in|out] | heal wX      messages are lost, nobody is told
- *   blind wX | unblind wX          it gets no records, neither by message nor from the
- * log unplug wX | plug wX            the connection is lost, the node is told log down|up
- * the log answers nobody next lost|late|spurious        what befalls the next write to
- * the log drain [wX] MS                  an application takes so long to stop delay MS
- * every message takes so long from now on plan fail|keep|ok              what the
- * strategy answers list fail|ok                   what the source answers show leases
- * applications tell how long they may hold hide WORDS                     lines that
- * contain these words are left out only wX ...                    only these tell quiet |
- * tell                   from now on nobody tells, or all do again at MS | run MS time
- * passes until, or by, that expect:                        the trace follows; "..." skips
- * any number of lines
+ *   blind wX | unblind wX          it gets no records, by message or from the log
+ *   unplug wX | plug wX            the connection is lost, the node is told
+ *   log down|up                    the log answers nobody
+ *   log keep | log back | log lost a copy is made; it is put back; nothing is left
+ *   next lost|late|spurious        what befalls the next write to the log
+ *   stale KEY                      the next read of KEY brings what it held before
+ *   drain [wX] MS                  an application takes so long to stop
+ *   delay MS                       every message takes so long from now on
+ *   plan fail|keep|ok              what the strategy answers
+ *   list fail|ok                   what the source answers
+ *   show leases                    applications tell how long they may hold
+ *   hide WORDS                     lines that contain these words are left out
+ *   only wX ...                    only these tell
+ *   quiet | tell                   from now on nobody tells, or all do again
+ *   at MS | run MS                 time passes until, or by, that
+ *   expect:                        the trace follows; "..." skips any number of lines
  *
  * Clocks are exact, every message and every leg to the log takes 1 ms.
  */

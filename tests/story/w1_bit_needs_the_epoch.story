@@ -16,16 +16,11 @@ blind w0
 join w3
 run 2500
 unblind w0
-run 500
+run 1000
 expect:
 [  3044] w0 > app: may hold until 4092
 [  3098] w0 > state Stable -> Scaling
 [  3574] w0 > state Scaling -> Rebalancing
 [  3579] w0 > state Rebalancing -> Stable
 [  3942] w0 > fenced at 4092: the lease was not renewed
-[  4092] w0 > state Stable -> Degraded
-[  5640] w0 > apply epoch 5 (release)
-[  5679] w0 > app: may hold until 6727
-[  5679] w0 > app: takes 0 1 (epoch 5)
-[  5679] w0 > state Degraded -> Stable
-[  5979] w0 > app: may hold until 7027
+[  4092] w0 > state Stable -> Degraded: fenced: the lease has ended

@@ -13,7 +13,7 @@ run 3000
 expect:
 [  3403] w0 > candidate
 [  3642] w0 > fenced at 3792: the lease was not renewed
-[  3792] w0 > state Stable -> Degraded
+[  3792] w0 > state Stable -> Degraded: fenced: the lease has ended
 [  4115] w2 > worker-0 expired
 [  4115] w2 > plan (emergency): 6 partitions, 2 workers
 [  4115] w2 > state Stable -> Emergency
@@ -24,6 +24,5 @@ expect:
 [  4123] w1 > app: takes 0 (epoch 3)
 [  4123] w2 > apply epoch 3 (emergency)
 [  4123] w2 > app: takes 1 (epoch 3)
-[  4403] w0 > follow: the log does not answer
-[  4989] w0 > candidate
-[  5989] w0 > follow: the log does not answer
+[  4828] w0 > follow: the log does not answer
+[  5414] w0 > candidate

@@ -22,7 +22,7 @@ expect:
 [  4146] w0 > candidate
 [  4624] w0 > fenced at 4774: the lease was not renewed
 [  4656] w0 > follow: the leader lives
-[  4774] w0 > state Rebalancing -> Degraded
+[  4774] w0 > state Rebalancing -> Degraded: fenced: the lease has ended
 [  4806] w0 > app: takes 0 1 (epoch 5)
 [  4806] w0 > state Degraded -> Rebalancing
 [  4809] w0 > apply epoch 6 (release)

@@ -15,7 +15,6 @@ heal w0
 tell
 run 2500
 expect:
-[  7122] w0 > follow: the leader lives
 [  7144] w0 > apply epoch 3 (emergency)
 [  7144] w0 > session lost: the head has no such session any more
 [  7144] w0 > state Degraded -> ClaimingID

@@ -39,9 +39,10 @@ static inline size_t mangle_truncate(const void *data, size_t n, mangle_reader *
 /* Turns over each bit in turn; returns how many variants the reader refused (< 0). */
 static inline size_t mangle_flip(const void *data, size_t n, mangle_reader *reader)
 {
-    uint8_t *copy = malloc(n);
     size_t refused = 0;
 
+    ck_assert_uint_gt(n, 0);
+    uint8_t *copy = malloc(n);
     ck_assert_ptr_nonnull(copy);
     memcpy(copy, data, n);
     for (size_t bit = 0; bit < 8 * n; bit++) {

@@ -126,6 +126,53 @@ START_TEST(orphans_and_draining_workers_count_as_moves)
 }
 END_TEST
 
+/* Two of three workers share what the third, who is cordoned, does not keep. */
+START_TEST(the_cordoned_keep_what_they_have)
+{
+    struct frame f;
+    uint32_t owner[8] = {0, 0, 0, 0, 1, 1, 2, 2};
+
+    frame_init(&f, 8, 3);
+    for (uint32_t i = 0; i < 8; i++)
+        f.prev[i] = owner[i];
+    f.worker[0].is_cordoned = true;
+    struct judgement j = judge(&f, owner);
+    /* By quotas over all three one of the four would have had to move. */
+    ck_assert_uint_eq(j.moved_least, 0);
+    ck_assert_double_eq_tol(j.max_over_mean, 1.0, 1e-9);
+
+    f.weight[4] = 300; /* one each: nothing heavier can be shed */
+    j = judge(&f, owner);
+    ck_assert_uint_eq(j.moved_least, 0);
+    ck_assert_double_eq_tol(j.max_over_mean, 4.0 / 3, 1e-9);
+
+    f.weight[4] = 100;
+    f.prev[5] = f.prev[6] = f.prev[7] = 1;
+    j = judge(&f, owner);
+    ck_assert_uint_eq(j.moved_least, 2);
+    strategy_world_destroy(f.world);
+}
+END_TEST
+
+START_TEST(where_everybody_is_cordoned_only_leavers_and_orphans_move)
+{
+    struct frame f;
+    uint32_t owner[4] = {0, 0, 1, 1};
+
+    frame_init(&f, 4, 2);
+    for (uint32_t i = 0; i < 4; i++)
+        f.prev[i] = owner[i];
+    f.worker[0].is_cordoned = f.worker[1].is_cordoned = true;
+    struct judgement j = judge(&f, owner);
+    ck_assert_uint_eq(j.moved, 0);
+    ck_assert_uint_eq(j.moved_least, 0);
+    ck_assert_double_eq(j.max_over_mean, 1.0);
+    f.weight[2] = 7; /* nor do weights make a difference */
+    ck_assert_uint_eq(judge(&f, owner).moved_least, 0);
+    strategy_world_destroy(f.world);
+}
+END_TEST
+
 START_TEST(capacities_share_by_largest_remainder)
 {
     struct frame f;
@@ -262,7 +309,8 @@ END_TEST
 
 UNIT_MAIN("strategy_judge", three_to_four_workers_move_a_quarter,
           leftovers_go_to_those_who_hold_most,
-          orphans_and_draining_workers_count_as_moves,
+          orphans_and_draining_workers_count_as_moves, the_cordoned_keep_what_they_have,
+          where_everybody_is_cordoned_only_leavers_and_orphans_move,
           capacities_share_by_largest_remainder, no_plan_moves_less_than_the_least,
           zero_weights_and_zero_capacities_are_no_division_by_zero,
           the_heaviest_weights_do_not_overflow,

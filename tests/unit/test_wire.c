@@ -27,6 +27,7 @@ static struct message beacon(void)
                          .phase = PHASE_EMERGENCY,
                          .allowance_ms = 1200,
                          .flags = BEACON_RESIGNS};
+    memset(b->trouble, 't', sizeof b->trouble - 1);
     for (uint32_t lag = 0; lag < BEACON_LAGS; lag++) {
         b->bits_n[lag] = lag * (BITS_MAX / (BEACON_LAGS - 1));
         memset(b->bits[lag], (int)(0xa0 + lag), b->bits_n[lag]);
@@ -129,6 +130,7 @@ START_TEST(a_beacon_is_read_back)
     ck_assert_int_eq(b->phase, a->phase);
     ck_assert_uint_eq(b->allowance_ms, a->allowance_ms);
     ck_assert_uint_eq(b->flags, a->flags);
+    ck_assert_str_eq(b->trouble, a->trouble);
     for (int lag = 0; lag < BEACON_LAGS; lag++) {
         ck_assert_uint_eq(b->bits_n[lag], a->bits_n[lag]);
         ck_assert_int_eq(memcmp(b->bits[lag], a->bits[lag], a->bits_n[lag]), 0);
@@ -387,6 +389,7 @@ static void put_beacon_tail(struct wire_out *o)
     wire_put_u8(o, (uint8_t)number); /* phase */
     wire_put_varint(o, 1);
     wire_put_u8(o, 0);
+    wire_put_text(o, "");
     for (int lag = 0; lag < BEACON_LAGS; lag++) {
         wire_put_varint(o, length);
         for (size_t i = 0; i < length; i++)

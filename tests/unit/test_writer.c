@@ -110,6 +110,15 @@ static void reject(void)
     (void)asked(ACT_LOG_READ, "lease");
 }
 
+/* The bytes are there, with the next sequence: the lease says whose they are. */
+static void found_and_ours(uint64_t now_ms)
+{
+    ck_assert_int_eq(answer_with(STATUS_OK, 41, "bytes", 5, now_ms), WRITER_NOTHING);
+    (void)asked(ACT_LOG_READ, "lease");
+    ck_assert_int_eq(answer_lease(self, TERM), WRITER_ACKED);
+    ck_assert_uint_eq(w.seq, 41);
+}
+
 START_TEST(asked_then_acked)
 {
     start();
@@ -127,8 +136,7 @@ START_TEST(unknown_then_there_with_a_new_sequence_is_acked)
     start();
     ck_assert_int_eq(answer(STATUS_TIMEOUT, 0), WRITER_NOTHING);
     (void)asked(ACT_LOG_READ, "head");
-    ck_assert_int_eq(answer_with(STATUS_OK, 41, "bytes", 5, 2000), WRITER_ACKED);
-    ck_assert_uint_eq(w.seq, 41);
+    found_and_ours(2000);
     ck_assert_uint_eq(w.sent_ms, START_MS);
     ck_assert_uint_eq(w.errors, 1);
     is_idle();
@@ -145,6 +153,7 @@ START_TEST(unknown_then_not_there_is_written_again)
     } row[] = {
         {STATUS_NOTFOUND, 0, NULL, 0},
         {STATUS_OK, EXPECT, "bytes", 5}, /* the same bytes, of an earlier write */
+        {STATUS_OK, 42, "bytes", 5},     /* of one that came after another's write */
         {STATUS_OK, 41, "bytez", 5},     /* other bytes */
         {STATUS_OK, 41, "bytes", 4},     /* other length */
     };
@@ -180,8 +189,7 @@ START_TEST(the_second_try_may_find_that_the_first_one_succeeded)
     (void)answer(STATUS_NOTFOUND, 0);
     writes_again_after_a_pause(2000);
     ck_assert_int_eq(answer(STATUS_CONFLICT, 0), WRITER_NOTHING);
-    ck_assert_int_eq(answer_with(STATUS_OK, 41, "bytes", 5, 3000), WRITER_ACKED);
-    ck_assert_uint_eq(w.seq, 41);
+    found_and_ours(3000);
     ck_assert_uint_eq(w.sent_ms, START_MS);
 }
 END_TEST
@@ -204,9 +212,65 @@ START_TEST(rejected_and_ours_is_acked)
     start();
     ck_assert_int_eq(answer(STATUS_CONFLICT, 0), WRITER_NOTHING);
     (void)asked(ACT_LOG_READ, "head");
-    ck_assert_int_eq(answer_with(STATUS_OK, 41, "bytes", 5, 2000), WRITER_ACKED);
+    found_and_ours(2000);
     ck_assert_uint_eq(w.errors, 0); /* a rejection is no error of the log */
     is_idle();
+}
+END_TEST
+
+/* It put the same head back, or made the same own record. */
+START_TEST(the_same_bytes_under_another_lease_depose)
+{
+    start();
+    (void)answer(STATUS_TIMEOUT, 0);
+    (void)answer_with(STATUS_OK, 41, "bytes", 5, 2000);
+    ck_assert_int_eq(answer_lease(other, TERM + 1), WRITER_DEPOSED);
+    is_idle();
+    start();
+    (void)answer(STATUS_CONFLICT, 0);
+    (void)answer_with(STATUS_OK, 41, "bytes", 5, 2000);
+    ck_assert_int_eq(answer(STATUS_NOTFOUND, 0), WRITER_DEPOSED);
+    start();
+    (void)answer(STATUS_TIMEOUT, 0);
+    (void)answer_with(STATUS_OK, 41, "bytes", 5, 2000);
+    ck_assert_int_eq(answer(STATUS_TIMEOUT, 0), WRITER_NOTHING); /* nobody knows */
+    writes_again_after_a_pause(2000);
+}
+END_TEST
+
+/* Its nonce is in it. */
+START_TEST(a_lease_that_is_there_is_ours)
+{
+    start();
+    (void)memcpy(w.key, "lease", sizeof "lease");
+    (void)answer(STATUS_TIMEOUT, 0);
+    ck_assert_int_eq(answer_with(STATUS_OK, 41, "bytes", 5, 2000), WRITER_ACKED);
+}
+END_TEST
+
+/* 300 ms, then longer, up to a second: a lost answer is found out soon, a slow log still
+ * gets its time; and giving up soon is no error of the log. */
+START_TEST(patience_is_short_at_first_and_grows_while_the_log_is_slow)
+{
+    ck_assert_uint_eq(log_patience_ms(300, 0), 300);
+    ck_assert_uint_eq(log_patience_ms(300, 1), 450);
+    ck_assert_uint_eq(log_patience_ms(300, 9), PATIENCE_MOST_MS);
+    ck_assert_uint_eq(log_patience_ms(10, 0), PATIENCE_LEAST_MS);
+    ck_assert_uint_eq(log_patience_ms(0, 3), 0); /* as long as is usual */
+    start();
+    w.timeout_ms = 300;
+    ck_assert_int_eq(answer_with(STATUS_TIMEOUT, 0, NULL, 0, 1300), WRITER_NOTHING);
+    ck_assert_uint_eq(asked(ACT_LOG_READ, "head")->log.timeout_ms, 450);
+    ck_assert_uint_eq(w.errors, 0);
+    (void)answer_with(STATUS_OK, 41, "bytes", 5, 1700); /* slow, but in time */
+    ck_assert_uint_eq(asked(ACT_LOG_READ, "lease")->log.timeout_ms, 450);
+    ck_assert_int_eq(answer_lease(self, TERM), WRITER_ACKED);
+    ck_assert_uint_eq(w.tries, 1);
+    out.n = 0;
+    writer_start(&w, 2100, &op, &out);
+    ck_assert_uint_eq(asked(ACT_LOG_WRITE, "head")->log.timeout_ms, 450);
+    ck_assert_int_eq(answer_with(STATUS_OK, 42, NULL, 0, 2101), WRITER_ACKED);
+    ck_assert_uint_eq(w.tries, 0); /* quick again */
 }
 END_TEST
 
@@ -355,6 +419,8 @@ UNIT_MAIN("writer", asked_then_acked, unknown_then_there_with_a_new_sequence_is_
           unknown_and_unreadable_is_written_again,
           the_second_try_may_find_that_the_first_one_succeeded,
           what_did_not_happen_is_tried_again, rejected_and_ours_is_acked,
+          the_same_bytes_under_another_lease_depose, a_lease_that_is_there_is_ours,
+          patience_is_short_at_first_and_grows_while_the_log_is_slow,
           rejected_and_the_lease_is_another_one_is_deposed,
           rejected_and_the_key_is_not_there_reads_the_lease,
           rejected_and_unreadable_concludes_nothing,

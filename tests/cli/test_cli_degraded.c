@@ -1,0 +1,199 @@
+/* A plugin that answers PARTI_RETRY: the group is Degraded, with the plugin's reason in
+ * the events of every worker, in `parti status` and in `parti watch`; nobody loses what
+ * he has; and it ends when the plugin answers again. */
+#include "config.h"
+
+#include "cli_rig.h"
+#include "rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TIMING                                                                       \
+    "[timing]\ncold_start_window = 300 ms\nplanned_scale_window = 200 ms\n"          \
+    "min_rebalance_interval = 100 ms\ndegraded_enter = 500 ms\ndegraded_exit = 300 " \
+    "ms\n"
+
+enum { TEXT_ROOM = 4096 };
+
+static struct server server;
+static const char *away; /* the plugin refuses while this file is there */
+
+/* A configuration with this evil section and this good one. */
+static const char *begin(const char *evil, const char *good)
+{
+    const char *build = getenv("PARTI_BUILDDIR");
+    char text[TEXT_ROOM];
+
+    ck_assert_msg(build != NULL, "PARTI_BUILDDIR is not set: run by make check");
+    server_start(&server, &(struct server_options){.program = rig_program(0)});
+    away = cli_path("away");
+    (void)snprintf(text, sizeof text,
+                   "[parti]\ngroup = g\nplugin_dir = %s/plugins/.libs\n"
+                   "[nats]\nurl = %s\n"
+                   "[%s]\nplugin = %s/tests/plugins/.libs/evil_retry.so\nwhile = %s\n"
+                   "%s" TIMING,
+                   build, server.url, evil, build, away, good);
+    return cli_file("a.ini", text);
+}
+
+static void set_away(bool is_away)
+{
+    FILE *to;
+
+    if (!is_away) {
+        ck_assert_int_eq(unlink(away), 0);
+        return;
+    }
+    to = fopen(away, "we");
+    ck_assert_ptr_nonnull(to);
+    ck_assert_int_eq(fclose(to), 0);
+}
+
+/* ---- lines of events */
+
+static size_t await_assigned(struct cli_live *live)
+{
+    json_t *o = cli_event(live, "assigned", NULL, NULL);
+    size_t n = json_array_size(json_object_get(o, "partitions"));
+
+    json_decref(o);
+    return n;
+}
+
+static void await_degraded(struct cli_live *live, const char *code, const char *reason)
+{
+    json_t *o = cli_event(live, "state", "to", "Degraded");
+
+    cli_has(cli_text(o, "reason"), code);
+    cli_has(cli_text(o, "reason"), reason);
+    json_decref(o);
+}
+
+static void await_recovered(struct cli_live *live)
+{
+    json_decref(cli_event(live, "state", "from", "Degraded"));
+}
+
+/* What `parti status` says, for programs and for people. */
+static void check_status(const char *conf, const char *reason)
+{
+    json_t *o = cli_json(CLI_EXPECT(0, "status", "-c", conf, "-o", "json"));
+    char row[TEXT_ROOM];
+
+    ck_assert_str_eq(cli_text(o, "state"), "Degraded");
+    cli_has(cli_text(o, "reason"), reason);
+    (void)snprintf(row, sizeof row, "reason      %s", cli_text(o, "reason"));
+    json_decref(o);
+    cli_has(CLI_EXPECT(0, "status", "-c", conf)->out, row);
+}
+
+static void check_status_good(const char *conf)
+{
+    json_t *o = cli_json(CLI_EXPECT(0, "status", "-c", conf, "-o", "json"));
+
+    ck_assert_str_ne(cli_text(o, "state"), "Degraded");
+    ck_assert_ptr_null(json_object_get(o, "reason"));
+    json_decref(o);
+    cli_lacks(CLI_EXPECT(0, "status", "-c", conf)->out, "reason");
+}
+
+/* ---- tests */
+
+START_TEST(a_strategy_that_answers_retry_makes_every_worker_degraded)
+{
+    const char *conf =
+        begin("strategy", "[source]\nplugin = static\npartitions = p/0..7\n");
+    struct cli_live *first = cli_start_run(conf);
+
+    ck_assert_uint_eq(await_assigned(first), 8);
+    set_away(true);
+
+    struct cli_live *second = cli_start_run(conf); /* it is asked for a plan with two */
+
+    await_degraded(first, "PARTI-E220", "my table is away");
+    await_degraded(second, "PARTI-E220", "my table is away");
+    check_status(conf, "my table is away");
+    ck_assert_msg(strstr(first->buffer, "\"revoking\"") == NULL,
+                  "the last good assignment must stay:\n%s", first->buffer);
+    set_away(false);
+    await_recovered(first);
+    await_recovered(second);
+    check_status_good(conf);
+    cli_finish(second);
+    cli_finish(first);
+    server_finish(&server);
+}
+END_TEST
+
+START_TEST(the_strategy_is_asked_again_and_its_plan_is_carried_out)
+{
+    const char *conf =
+        begin("strategy", "[source]\nplugin = static\npartitions = p/0..7\n");
+    struct cli_live *first = cli_start_run(conf);
+
+    ck_assert_uint_eq(await_assigned(first), 8);
+    set_away(true);
+
+    struct cli_live *second = cli_start_run(conf);
+
+    await_degraded(first, "PARTI-E220", "my table is away");
+    set_away(false);
+    ck_assert_uint_eq(await_assigned(second), 4);
+    cli_finish(second);
+    cli_finish(first);
+    server_finish(&server);
+}
+END_TEST
+
+START_TEST(a_source_that_answers_retry_makes_the_group_degraded)
+{
+    const char *conf = begin("source", "[strategy]\nplugin = round_robin\n");
+    const char *const watching[] = {"watch", "-c", conf, "-o", "json", NULL};
+    struct cli_live *worker = cli_start_run(conf);
+
+    ck_assert_uint_eq(await_assigned(worker), 1);
+
+    static struct cli_live watch;
+
+    cli_start(&watch, watching);
+    json_decref(cli_event(&watch, "group", NULL, NULL));
+    set_away(true);
+    cli_has(CLI_EXPECT(1, "refresh", "-c", conf)->err, "the far end is away");
+    await_degraded(worker, "PARTI-E500", "the far end is away");
+    await_degraded(&watch, "PARTI-E500", "the far end is away");
+    check_status(conf, "the far end is away");
+    set_away(false);
+    await_recovered(worker);
+    await_recovered(&watch);
+    check_status_good(conf);
+    ck_assert_msg(strstr(worker->buffer, "\"revoking\"") == NULL,
+                  "the last list must stay:\n%s", worker->buffer);
+    ck_assert_int_eq(cli_interrupt(&watch), 0);
+    cli_finish(worker);
+    server_finish(&server);
+}
+END_TEST
+
+START_TEST(a_source_that_never_answered_says_why_nothing_is_assigned)
+{
+    const char *conf = begin("source", "[strategy]\nplugin = round_robin\n");
+
+    set_away(true);
+
+    struct cli_live *worker = cli_start_run(conf);
+
+    await_degraded(worker, "PARTI-E500", "the far end is away");
+    set_away(false);
+    ck_assert_uint_eq(await_assigned(worker), 1);
+    cli_finish(worker);
+    server_finish(&server);
+}
+END_TEST
+
+CLI_MAIN("cli_degraded", a_strategy_that_answers_retry_makes_every_worker_degraded,
+         the_strategy_is_asked_again_and_its_plan_is_carried_out,
+         a_source_that_answers_retry_makes_the_group_degraded,
+         a_source_that_never_answered_says_why_nothing_is_assigned)
