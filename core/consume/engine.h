@@ -121,8 +121,8 @@ enum consume_verdict {
     VERDICT_NAK,      /* this one again; delay_ms, or 0 for the rule's */
     VERDICT_TERM,     /* this one never again */
     VERDICT_PROGRESS, /* still at it: the time-out starts anew */
-    VERDICT_RETURN    /* this one and all behind it were never looked at: given again as
-                         soon as they may be, and the attempt does not count */
+    VERDICT_RETURN    /* this one and all behind it were never looked at: given again when
+                         those before it are answered, and the attempt does not count */
 };
 
 struct consume_event {

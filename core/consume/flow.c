@@ -105,6 +105,9 @@ static void deliver(struct consume *c, struct lane *l)
         struct entry *e = &c->entry[l->give];
         struct consume_action a;
 
+        if (l->waits_for_answers && l->given > 0)
+            return;
+        l->waits_for_answers = false;
         if (e->is_dead || c->now_ms < l->give_ms || l->undone_n + l->given >= c->span_max)
             return;
         if (l->careful_n > 0 && (l->given > 0 || !is_recorded(l, e)))
@@ -267,6 +270,8 @@ void flow_verdict(struct consume *c, struct lane *l, const struct consume_event 
         l->give = i;
         l->given = k;
         l->stretch++;
+        /* Should one of those fail yet, this one must not have been begun. */
+        l->waits_for_answers = true;
         break;
     }
 }

@@ -44,8 +44,9 @@ struct lane {
     bool is_stuck;   /* the reader is; restart_ms */
     bool is_dirty;   /* there is something to write since dirty_ms */
     bool is_burying;
-    uint32_t first, last; /* its queue; NOBODY */
-    uint32_t give;        /* the first entry not with the handler; NOBODY */
+    bool waits_for_answers; /* given no more before the handler has nothing */
+    uint32_t first, last;   /* its queue; NOBODY */
+    uint32_t give;          /* the first entry not with the handler; NOBODY */
     uint32_t queued, given, credit;
     uint32_t undone_n;     /* done since what the durable record says */
     uint32_t unsent_n;     /* done since the record was sent last */

@@ -79,6 +79,8 @@ mutant "C5 goes on behind a nak" flow \
     's/^    l->give = i;$/    l->give = e->next != NOBODY ? e->next : i;/'
 mutant "C5 takes a whole stretch for acked" flow \
     's/for (; k != UINT32_MAX; k--) {/for (k = l->given - 1; k != UINT32_MAX; k--) {/'
+mutant "C5 begins what was returned too soon" flow \
+    's/l->waits_for_answers = true;/;/'
 mutant "C6 takes old answers" flow 's/c->entry\[i\].tries != ev->attempt/false/'
 mutant "C6 has no time-out" flow 's/c->options.handle_timeout_ms > 0$/false/'
 mutant "C8 buries one attempt early" flow \

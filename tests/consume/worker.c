@@ -240,6 +240,11 @@ void worker_handled(struct sim *s, struct worker *w, uint32_t part, uint64_t wor
         crash(s, w);
         return;
     }
+    if (l->queued > 1 && chance(s, 15)) { /* what it has not looked at goes back */
+        answer(s, w, part, &l->queue[1], VERDICT_RETURN, pick(s, 8));
+        l->refused = l->queue[1].stretch;
+        l->queued = 1;
+    }
     verdict = outcome(d.msg);
     if (!l->is_stale)
         judge_end(s, w, d.msg);
