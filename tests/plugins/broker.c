@@ -8,7 +8,7 @@
  *
  * A line that begins with '@' consists of fields with tabs between: Kkey, Hname:value,
  * Xhexdata, Ddata.  Any other line is the data.  One thread polls the files of the lanes
- * that are started.  'behave' names one rule to break.
+ * that are started.  'behave' names one rule to break, or is 'flood'.
  */
 #include "parti_consumer.h"
 
@@ -199,6 +199,29 @@ static void misbehave(struct broker *b, uint32_t lane, const struct lane *l,
     }
 }
 
+/* behave = flood: messages from nowhere, as many as are allowed, several a call. */
+static int32_t flood(struct broker *b, uint32_t lane)
+{
+    static const char data[100] = "a hundred bytes";
+    struct parti_consumer_message m[BATCH];
+    struct lane *l = &b->lane[lane];
+    uint64_t n = l->credit < BATCH ? l->credit : BATCH;
+
+    for (uint64_t i = 0; i < n; i++) {
+        memset(&m[i], 0, sizeof m[i]);
+        m[i].size = (uint32_t)sizeof m[i];
+        m[i].position = l->next + i;
+        m[i].subject = "flood";
+        m[i].data = data;
+        m[i].data_n = sizeof data;
+    }
+    if (n == 0 || b->inlet->deliver(b->inlet, lane, l->run, m, n) != PARTI_OK)
+        return 0;
+    l->credit -= n;
+    l->next += n;
+    return 1;
+}
+
 /* Delivers what is there and allowed of one lane; nonzero if there was anything. */
 static int32_t serve(struct broker *b, uint32_t lane, char *line)
 {
@@ -220,6 +243,8 @@ static int32_t serve(struct broker *b, uint32_t lane, char *line)
     }
     if (l->credit == 0)
         return any;
+    if (does(b, "flood"))
+        return flood(b, lane) | any;
     (void)snprintf(name, sizeof name, "q.%s", l->name);
     path_of(b, name, path, sizeof path);
     in = fopen(path, "re");
