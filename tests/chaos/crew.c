@@ -35,9 +35,12 @@ static void write_ini(struct crew_worker *w, const struct crew_options *o)
     (void)fprintf(to,
                   "[parti]\ngroup = crew\n[nats]\nurl = %s\n[worker]\n%s\n"
                   "[strategy]\nplugin = round_robin\n"
-                  "[source]\nplugin = static\npartitions = orders/0..3\n"
+                  "%s\n"
                   "[timing]\nprofile = fast\n%s\n",
                   o->url, o->worker != NULL ? o->worker : "",
+                  o->source != NULL
+                      ? o->source
+                      : "[source]\nplugin = static\npartitions = orders/0..3",
                   o->timing != NULL ? o->timing : "");
     ck_assert_int_eq(fclose(to), 0);
 }
@@ -69,7 +72,10 @@ void crew_start(struct crew_worker *w, const struct crew_options *o)
     memset(w, 0, sizeof *w);
     w->text = malloc(CREW_ROOM + 1);
     ck_assert_ptr_nonnull(w->text);
-    write_ini(w, o);
+    if (o->ini != NULL)
+        (void)snprintf(w->ini, sizeof w->ini, "%s", o->ini);
+    else
+        write_ini(w, o);
     if (o->has_events_file)
         (void)snprintf(w->events, sizeof w->events, "%s/%s.events", o->dir, o->name);
     argv[n++] = of_build("PARTI_BUILDDIR", "/parti", parti, sizeof parti);
@@ -221,7 +227,8 @@ uint64_t crew_end_of(int pidfd)
     return clock_boot_ns();
 }
 
-int crew_parti(char *text, size_t room, const char *const *arguments)
+/* 'captured' is STDOUT_FILENO or STDERR_FILENO. */
+static int run_parti(char *text, size_t room, const char *const *arguments, int captured)
 {
     char parti[CREW_PATH_ROOM];
     const char *argv[16] = {of_build("PARTI_BUILDDIR", "/parti", parti, sizeof parti)};
@@ -232,7 +239,7 @@ int crew_parti(char *text, size_t room, const char *const *arguments)
 
     for (int i = 0; i < 14 && arguments[i] != NULL; i++)
         argv[i + 1] = arguments[i];
-    int fd = start(&pid, argv, STDERR_FILENO);
+    int fd = start(&pid, argv, captured);
     for (;;) {
         struct pollfd more = {fd, POLLIN, 0};
         uint64_t now_ms = clock_boot_ms();
@@ -247,4 +254,21 @@ int crew_parti(char *text, size_t room, const char *const *arguments)
     (void)close(fd);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     return code_of(status);
+}
+
+int crew_parti(char *text, size_t room, const char *const *arguments)
+{
+    return run_parti(text, room, arguments, STDERR_FILENO);
+}
+
+json_t *crew_json(const char *const *arguments)
+{
+    char *text = malloc(CREW_ROOM);
+
+    ck_assert_ptr_nonnull(text);
+    ck_assert_int_eq(run_parti(text, CREW_ROOM, arguments, STDOUT_FILENO), 0);
+    json_t *json = json_loads(text, 0, NULL);
+    ck_assert_msg(json != NULL, "no JSON: %s", text);
+    free(text);
+    return json;
 }

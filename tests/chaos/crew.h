@@ -30,13 +30,15 @@ struct crew_options {
     const char *url;    /* of the server */
     const char *dir;    /* where the files go */
     const char *name;   /* of this worker's files */
+    const char *ini;    /* a configuration that is there already; the next three unused */
     const char *worker; /* further lines of [worker], or NULL */
+    const char *source; /* sections of the sources, or NULL: static, orders/0..3 */
     const char *timing; /* further lines of [timing], or NULL */
     const char *script; /* of the command `sh -c`, or NULL: no command */
     bool has_events_file;
 };
 
-/* Starts it.  Four partitions orders/0..3, profile fast. */
+/* Starts it, profile fast. */
 void crew_start(struct crew_worker *worker, const struct crew_options *options);
 
 /* Kills it if it lives; frees. */
@@ -60,6 +62,10 @@ int crew_exit(struct crew_worker *worker);
 /* Runs `parti ARGUMENTS` (ended by NULL) to its end; what it wrote to standard error to
  * text[room]. */
 int crew_parti(char *text, size_t room, const char *const *arguments);
+
+/* Runs it likewise; it must succeed, and its standard output be JSON: to be freed by
+ * json_decref(). */
+json_t *crew_json(const char *const *arguments);
 
 /* When the process behind the descriptor of pidfd_open() ended, at the latest. */
 uint64_t crew_end_of(int pidfd);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RAW_MAX = 8, DEADLINE_MS = 30000 };
+enum { RAW_MAX = 16, DEADLINE_MS = 30000 };
 
 struct section {
     struct option_raw raw[RAW_MAX];

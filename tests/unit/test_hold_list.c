@@ -103,7 +103,7 @@ START_TEST(long_ids_have_a_limit_too)
     uint32_t n = 0;
 
     list_begin();
-    for (char c = 'a'; c < 'a' + PARTS_MAX; c++) {
+    for (int c = 'a'; c < 'a' + PARTS_MAX; c++) {
         memset(id, c, sizeof id);
         own_write(&coder, &(struct own_item){{id, sizeof id}, 1, 10, {{0, 0}, 0}, false});
         n += (uint32_t)sizeof id;

@@ -287,8 +287,8 @@ START_TEST(imbalance_does_not_overflow)
 
     for (uint32_t i = 0; i < 200; i++)
         many[i] = i % 2;
-    for (char c = 'a'; c <= 'z'; c++)
-        rig_weigh(c, UINT32_MAX);
+    for (int c = 'a'; c <= 'z'; c++)
+        rig_weigh((char)c, UINT32_MAX);
     rig_granted("abcdefghijklmnopqrstuvwxyz", "00000000000000000000000000", 10);
     ck_assert_uint_eq(transfer_imbalance_ppm(&rig.t, many, 200), 1000000);
 }
