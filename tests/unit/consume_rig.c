@@ -98,7 +98,7 @@ static void perform(void *ctx, const struct consume_action *a)
     case DO_CLEAR: trace(r, a, "clear"); break;
     case DO_SAY:
         ck_assert_uint_gt(strlen(a->text), 10);
-        trace(r, a, "say %d", a->code);
+        trace(r, a, "say PARTI-E%d", a->code);
         break;
     }
 }

@@ -3,7 +3,7 @@
  * name in it, lane 2 is "2:".
  *
  *   read | write v3 n5 FLAGS aAT*ATTEMPTS | start r1 o7 @5 | credit 4 | deliver 5#1 |
- *   cancel | bury 5#3 attempts | done 6 | stop | stop last | clear | say 701
+ *   cancel | bury 5#3 attempts | done 6 | stop | stop last | clear | say PARTI-E701
  *
  * FLAGS: B begun, R released, S suspect.  DO_FORGET is counted, not traced.
  */

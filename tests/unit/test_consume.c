@@ -239,7 +239,7 @@ START_TEST(a_dead_letter_that_fails_is_tried_again_and_said_once)
     rig_say(&r, 0, 1, 1, VERDICT_TERM);
     r.trace[0] = '\0';
     rig_buried(&r, 0, 1, STATUS_IO);
-    rig_expect(&r, "say 705");
+    rig_expect(&r, "say PARTI-E705");
     rig_wait(&r, 100);
     rig_expect(&r, "bury 1#1 term; write v1 n1 a1*-1");
     rig_written(&r, 0, STATUS_OK, 2);
@@ -267,7 +267,7 @@ START_TEST(without_a_place_for_dead_letters_it_is_tried_for_ever_and_said)
     rig_wait(&r, 20);
     r.trace[0] = '\0';
     rig_nak(&r, 0, 1, 3);
-    rig_expect(&r, "say 704");
+    rig_expect(&r, "say PARTI-E704");
     rig_wait(&r, 39);
     rig_expect(&r, "");
     rig_wait(&r, 1);
@@ -275,7 +275,7 @@ START_TEST(without_a_place_for_dead_letters_it_is_tried_for_ever_and_said)
     rig_wait(&r, 40);
     rig_expect(&r, "deliver 1#4; deliver 1#5"); /* not said again */
     rig_say(&r, 0, 1, 5, VERDICT_TERM);
-    rig_expect(&r, "say 704");
+    rig_expect(&r, "say PARTI-E704");
     rig_close(&r);
 }
 END_TEST

@@ -67,7 +67,7 @@ START_TEST(a_record_of_a_later_holder_is_not_claimed)
     rig_open(&r, &rig_options);
     rig_grant(&r, 0, 5);
     rig_read(&r, 0, &later, 17);
-    rig_expect(&r, "read; say 701");
+    rig_expect(&r, "read; say PARTI-E701");
     ck_assert_int_eq(rig_look(&r, 0).state, LANE_IDLE);
     rig_revoke(&r, 0, UINT64_MAX);
     rig_expect(&r, "clear");
@@ -83,7 +83,7 @@ START_TEST(a_claim_that_meets_a_conflict_reads_again)
     rig_written(&r, 0, STATUS_CONFLICT, 0);
     rig_expect(&r, "read; write v0 n0; read");
     rig_read(&r, 0, &later, 3);
-    rig_expect(&r, "say 701");
+    rig_expect(&r, "say PARTI-E701");
     rig_close(&r);
 }
 END_TEST
@@ -99,7 +99,8 @@ START_TEST(a_conflict_with_a_later_holder_ends_the_lane_and_nothing_else)
     rig_written(&r, 0, STATUS_CONFLICT, 0);
     rig_expect(&r, "read");
     rig_read(&r, 0, &later, 17);
-    rig_expect(&r, "say 701; cancel; stop"); /* not 'last': it is another's by now */
+    rig_expect(&r,
+               "say PARTI-E701; cancel; stop"); /* not 'last': it is another's by now */
     ck_assert_int_eq(rig_look(&r, 0).state, LANE_IDLE);
     ck_assert_int_eq(rig_look(&r, 1).state, LANE_READING);
     rig_wait(&r, 60000);
@@ -119,7 +120,7 @@ START_TEST(a_lost_answer_is_found_out_by_reading)
     ours = r.sent;
     r.trace[0] = '\0';
     rig_written(&r, 0, STATUS_TIMEOUT, 0);
-    rig_expect(&r, "say 700");
+    rig_expect(&r, "say PARTI-E700");
     rig_wait(&r, 100);
     rig_expect(&r, "read");
     rig_read(&r, 0, &ours, 2);
@@ -183,7 +184,7 @@ START_TEST(an_old_copy_of_the_record_is_not_believed)
     rig_written(&r, 0, STATUS_CONFLICT, 0);
     r.trace[0] = '\0';
     rig_read(&r, 0, &(struct consume_record){.token = {1, 4}}, 0);
-    rig_expect(&r, "say 700");
+    rig_expect(&r, "say PARTI-E700");
     rig_wait(&r, 100);
     rig_expect(&r, "read");
     rig_close(&r);
@@ -217,7 +218,7 @@ START_TEST(a_store_that_fails_is_tried_again_with_growing_pauses)
     rig_open(&r, &rig_options);
     rig_grant(&r, 0, 5);
     rig_read_fails(&r, 0, STATUS_OFFLINE);
-    rig_expect(&r, "read; say 700");
+    rig_expect(&r, "read; say PARTI-E700");
     ck_assert_int_eq(rig_look(&r, 0).state, LANE_STUCK);
     rig_wait(&r, 100);
     rig_expect(&r, "read");
@@ -345,7 +346,7 @@ START_TEST(a_revoke_that_meets_a_later_holder_is_fulfilled)
     rig_written(&r, 0, STATUS_CONFLICT, 0);
     r.trace[0] = '\0';
     rig_read(&r, 0, &later, 17);
-    rig_expect(&r, "say 701; stop; clear");
+    rig_expect(&r, "say PARTI-E701; stop; clear");
     rig_close(&r);
 }
 END_TEST

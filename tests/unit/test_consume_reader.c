@@ -32,7 +32,7 @@ START_TEST(a_record_of_another_origin_is_void_and_said)
     rig_written(&r, 0, STATUS_OK, 18);
     r.trace[0] = '\0';
     rig_begun(&r, 0, RIG_ORIGIN, 42);
-    rig_expect(&r, "say 702; stop; read");
+    rig_expect(&r, "say PARTI-E702; stop; read");
     rig_read(&r, 0, &claim, 18);
     rig_expect(&r, "write v18 n0");
     rig_written(&r, 0, STATUS_OK, 19);
@@ -57,7 +57,7 @@ START_TEST(positions_that_the_broker_removed_are_said_and_passed)
     rig_written(&r, 0, STATUS_OK, 18);
     r.trace[0] = '\0';
     rig_begun(&r, 0, RIG_ORIGIN, 50);
-    rig_expect(&r, "say 703");
+    rig_expect(&r, "say PARTI-E703");
     rig_wait(&r, 100);
     rig_expect(&r, "write v18 n50");
     rig_close(&r);
@@ -77,7 +77,7 @@ START_TEST(a_reader_that_is_stuck_is_started_anew_and_keeps_what_was_done)
     rig_trouble(&r, 0, STATUS_OFFLINE); /* the plugin goes on trying */
     rig_expect(&r, "");
     rig_trouble(&r, 0, STATUS_DENIED);
-    rig_expect(&r, "say 706");
+    rig_expect(&r, "say PARTI-E706");
     ck_assert_int_eq(rig_look(&r, 0).state, LANE_STUCK);
     rig_ack(&r, 0, 2, 1);
     r.trace[0] = '\0';

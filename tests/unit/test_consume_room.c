@@ -67,7 +67,7 @@ START_TEST(what_comes_beyond_credit_is_refused_and_read_anew)
     rig_messages(&r, 0, 1, 4);
     r.trace[0] = '\0';
     rig_message(&r, 0, 5);
-    rig_expect(&r, "say 707");
+    rig_expect(&r, "say PARTI-E707");
     rig_ack(&r, 0, 2, 1); /* what the handler has is waited for */
     rig_expect(&r, "stop");
     rig_wait(&r, 100);
@@ -82,7 +82,7 @@ START_TEST(what_comes_out_of_order_is_refused)
     rig_message(&r, 0, 3);
     r.trace[0] = '\0';
     rig_message(&r, 0, 2);
-    rig_expect(&r, "say 707");
+    rig_expect(&r, "say PARTI-E707");
     ck_assert_uint_eq(rig_look(&r, 0).queued, 1);
     rig_close(&r);
 }
