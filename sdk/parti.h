@@ -230,8 +230,8 @@ PARTI_API void parti_refresh(struct parti_worker *worker);
  * tells when it is done. */
 PARTI_API void parti_stop(struct parti_worker *worker, int restart);
 
-/* Ends at once, gracefully left or not, and frees.  Accepts NULL.  Not from a callback.
- */
+/* Ends at once, gracefully left or not, waits for the callbacks that run, and frees.
+ * Accepts NULL.  Not from a callback. */
 PARTI_API void parti_destroy(struct parti_worker *worker);
 
 #ifdef __cplusplus

@@ -191,9 +191,13 @@ static struct bytes on_store_id(void *ctx, uint32_t lane)
                         : (struct bytes){"", 0};
 }
 
+/* The worker has a connection of its own, with troubles of its own. */
 static void on_store_say(void *ctx, int code, const char *text)
 {
-    consumer_tell_problem(ctx, code, text);
+    char whole[1024];
+
+    (void)snprintf(whole, sizeof whole, "positions: %s", text);
+    consumer_tell_problem(ctx, code, whole);
 }
 
 /* ---- begin and end ----------------------------------------------------------------- */

@@ -289,6 +289,15 @@ START_TEST(the_consumers_section_is_checked_and_shown)
     conf = field_conf(1, "retry_first = 1 min\n");
     cli_has(CLI_EXPECT(2, "config", "check", "--offline", conf)->err,
             "retry_first (1 min) is above retry_max (30 s)");
+    char wrong[1024];
+    format(wrong, sizeof wrong,
+           "[parti]\ngroup = g\nplugin_dir = %s/plugins/.libs\n[source]\n"
+           "plugin = static\npartitions = p/0\n[consume]\nplugin = static\n",
+           getenv("PARTI_BUILDDIR"));
+    conf = cli_file("wrong.ini", wrong);
+    cli_has(CLI_EXPECT(2, "config", "check", conf)->err, "wrong.ini:8: PARTI-E209");
+    cli_has(CLI_EXPECT(2, "config", "check", conf)->err,
+            "is a source, not a consumer of messages");
     format(build, sizeof build, "%s", getenv("PARTI_BUILDDIR"));
     format(plugins, sizeof plugins, "%s/tests/plugins/.libs/broker.so", build);
     const char *out = CLI_EXPECT(0, "plugins", "describe", plugins)->out;
