@@ -234,6 +234,15 @@ START_TEST(several_commands_have_their_own_partitions_each)
 }
 END_TEST
 
+/* Which process got the word; 0: none yet. */
+static int deaf_pid(void)
+{
+    for (size_t i = 0; i < handled_n; i++)
+        if (strcmp(handled[i].data, "deaf") == 0)
+            return handled[i].pid;
+    return 0;
+}
+
 START_TEST(a_command_that_does_not_read_holds_up_only_itself)
 {
     begin(_i);
@@ -241,16 +250,94 @@ START_TEST(a_command_that_does_not_read_holds_up_only_itself)
     for (int p = 0; p < 4; p++)
         field_put(p, 1, 20);
     start_run(field_conf(4, "children = 2\nhandle_timeout = 10 s\n"));
-    await_handled(1 + 2 * 20); /* the other one's two partitions */
-    int deaf = 0, others = 0;
-    for (size_t i = 0; i < handled_n; i++)
-        if (strcmp(handled[i].data, "deaf") == 0)
-            deaf = handled[i].pid;
-    for (size_t i = 0; i < handled_n; i++)
-        others += handled[i].pid != deaf;
-    ck_assert_int_eq(others, 2 * 20);
+    /* All of the other one's two partitions; this one's stand. */
+    for (size_t others = 0; others < 2 * 20;) {
+        await_handled(handled_n + 1);
+        others = 0;
+        for (size_t i = 0; i < handled_n && deaf_pid() != 0; i++)
+            others += handled[i].pid != deaf_pid();
+    }
+    ck_assert_uint_lt(handled_n, 1 + 4 * 20);
     field_write("wake", "");
     await_handled(1 + 4 * 20);
+    stop_run();
+    end();
+}
+END_TEST
+
+/* The other worker's lines; those of the first stand in handled[]. */
+static bool seen[4][200];
+static int seen_n, next_of[4];
+
+static bool read_handled(const char *line, struct handled *ret)
+{
+    return sscanf(line, "handled %d p/%d %llu %llu %255s", &ret->pid, &ret->part,
+                  &ret->position, &ret->attempt, ret->data) == 5;
+}
+
+static void mark_seen(const struct handled *h)
+{
+    long number = strtol(h->data, NULL, 10);
+
+    seen_n += !seen[h->part][number];
+    seen[h->part][number] = true;
+}
+
+static void note_seen(const char *line)
+{
+    struct handled h;
+
+    if (read_handled(line, &h))
+        mark_seen(&h);
+}
+
+static bool see(const char *line, void *ctx)
+{
+    struct handled h;
+
+    (void)ctx;
+    if (!read_handled(line, &h))
+        return false;
+    int number = (int)strtol(h.data, NULL, 10);
+    ck_assert(next_of[h.part] < 0 || number == next_of[h.part]);
+    next_of[h.part] = number + 1;
+    mark_seen(&h);
+    return seen_n == 4 * 200;
+}
+
+START_TEST(after_a_killed_worker_another_one_goes_on_without_a_gap)
+{
+    static struct cli_live first;
+    const char *conf;
+
+    begin(_i);
+    for (int p = 0; p < 4; p++) {
+        field_put(p, 0, 100);
+        next_of[p] = -1;
+    }
+    conf = field_conf(4, "commit_interval = 20 ms\n");
+    start_run(conf);
+    await_handled(50);
+    first = live;
+    start_run(conf); /* lives in 'live'; takes half of them */
+    ck_assert_int_eq(kill(first.pid, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(first.pid, NULL, 0), first.pid);
+    for (int p = 0; p < 4; p++)
+        field_put(p, 100, 100);
+    for (size_t i = 0; i < handled_n; i++)
+        mark_seen(&handled[i]);
+    /* What the first one handled and nobody has read yet is in its pipe. */
+    ssize_t got =
+        read(first.out, first.buffer + first.n, sizeof first.buffer - first.n - 1);
+    first.buffer[first.n + (got > 0 ? (size_t)got : 0)] = '\0';
+    for (char *line = first.buffer + first.taken, *end; line != NULL; line = end) {
+        end = strchr(line, '\n');
+        if (end != NULL)
+            *end++ = '\0';
+        note_seen(line);
+    }
+    cli_line(&live, see, NULL);
+    (void)close(first.out);
     stop_run();
     end();
 }
@@ -318,5 +405,6 @@ FIELD_MAIN("run_consume", messages_go_to_the_command_and_its_answers_count,
            a_command_that_dies_gets_what_it_had_again_and_only_the_culprit_counts,
            several_commands_have_their_own_partitions_each,
            a_command_that_does_not_read_holds_up_only_itself,
+           after_a_killed_worker_another_one_goes_on_without_a_gap,
            without_a_command_consuming_is_refused,
            the_consumers_section_is_checked_and_shown)
