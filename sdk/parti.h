@@ -13,9 +13,13 @@
  *                          size_t n, uint64_t deadline_ms)
  *     { ... stop, flush, commit ...; parti_released(worker, epoch); }
  *
+ * With a section [consume] in its file the worker also gets the messages of what it
+ * holds, by the callback 'message', and answers each with parti_ack() or its kin.
+ *
  * THREADS  Callbacks come one at a time from a thread of libparti; they may block, the
  *          worker keeps its lease meanwhile.  They may call everything here but
- *          parti_destroy().  All other functions: any thread, unless said otherwise.
+ *          parti_destroy().  'message' has threads of its own, and so has 'lease'.  All
+ *          other functions: any thread, unless said otherwise.
  * KEEPING UP  65,536 events (or 512 MB of them) may wait behind a callback that does not
  *          return.  A revoke that cannot be told would be held for ever, so when one more
  *          event of the group does not fit, the worker gives everything up: from that
@@ -90,6 +94,39 @@ enum {
     PARTI_ERR_OFFLINE = -7  /* the server cannot be reached */
 };
 
+struct parti_header {
+    const char *name, *value; /* each ends with NUL, which does not count */
+    size_t name_n, value_n;
+};
+
+/* What an answer names: one attempt at one message.  May be copied and kept for ever; an
+ * answer to an attempt that is over is passed over. */
+struct parti_ticket {
+    struct parti_hold hold; /* of the partition */
+    uint64_t position;
+    uint32_t attempt;
+    uint32_t run; /* of the reading of the partition */
+    uint32_t stretch;
+    uint32_t reserved;
+};
+
+/* Borrowed until the callback returns, all but the ticket. */
+struct parti_message {
+    size_t size; /* of this struct as libparti knows it */
+    const struct parti_partition *partition;
+    struct parti_ticket ticket;
+    uint64_t position; /* ascends along the partition, with gaps */
+    uint32_t attempt;  /* 1: the first */
+    uint32_t header_n;
+    int64_t time_ms;     /* when the broker took it, Unix time; 0: not known */
+    const char *subject; /* subject or topic */
+    const char *key;     /* of Kafka; NULL: none; key_n bytes */
+    size_t key_n;
+    const char *data; /* data_n bytes */
+    size_t data_n;
+    const struct parti_header *header; /* header_n of them; a name may stand twice */
+};
+
 /* Any may be NULL.  'size' is sizeof(struct parti_callbacks) at compile time. */
 struct parti_callbacks {
     size_t size;
@@ -121,6 +158,15 @@ struct parti_callbacks {
     /* The deadline of everything that is held moved to deadline_ns of CLOCK_BOOTTIME;
      * several times a second, from the engine's own thread: must return at once. */
     void (*lease)(void *ctx, uint64_t deadline_ns);
+    /* A message, when the file has [consume]: needed then.  Called on one of [consume]
+     * handlers threads, one call at a time for each partition, in the order of positions,
+     * after 'assigned' has returned for the partition.  Answer it from here or later,
+     * from any thread: no answer within handle_timeout counts as parti_nak().  After a
+     * revoke no further message comes, and the partition is not released before those
+     * that were given are answered, or revoke_timeout has passed. */
+    void (*message)(void *ctx, const struct parti_message *message);
+    /* Every message of the partition below 'next' is done, and no crash undoes that. */
+    void (*settled)(void *ctx, const struct parti_partition *partition, uint64_t next);
 };
 
 struct parti_options {
@@ -142,6 +188,25 @@ PARTI_API int parti_holds(const struct parti_worker *worker, struct parti_hold h
 
 /* Everything that was revoked at or before this epoch has stopped. */
 PARTI_API void parti_released(struct parti_worker *worker, uint64_t epoch);
+
+/* The answers to a message.  None of them blocks.
+ * ack: it is done, and so is everything of the partition that was given before it. */
+PARTI_API void parti_ack(struct parti_worker *worker, struct parti_ticket ticket);
+
+/* Give it again, after delay_ms or, if that is 0, the pause that [consume] retry_first
+ * and retry_max give; after attempts_max it goes to dead_letter.  Whatever was given
+ * behind it comes again, too. */
+PARTI_API void parti_nak(struct parti_worker *worker, struct parti_ticket ticket,
+                         uint64_t delay_ms);
+
+/* Never again: to dead_letter with it. */
+PARTI_API void parti_term(struct parti_worker *worker, struct parti_ticket ticket);
+
+/* Still at it: handle_timeout starts anew. */
+PARTI_API void parti_progress(struct parti_worker *worker, struct parti_ticket ticket);
+
+/* It was never looked at: give it again; the attempt does not count. */
+PARTI_API void parti_return(struct parti_worker *worker, struct parti_ticket ticket);
 
 /* Inside a callback: when the thing happened that it tells of, in ns of CLOCK_BOOTTIME
  * (the callback itself may come later).  Ascends from callback to callback. */
@@ -165,8 +230,8 @@ PARTI_API void parti_refresh(struct parti_worker *worker);
  * tells when it is done. */
 PARTI_API void parti_stop(struct parti_worker *worker, int restart);
 
-/* Ends at once, gracefully left or not, and frees.  Accepts NULL.  Not from a callback.
- */
+/* Ends at once, gracefully left or not, waits for the callbacks that run, and frees.
+ * Accepts NULL.  Not from a callback. */
 PARTI_API void parti_destroy(struct parti_worker *worker);
 
 #ifdef __cplusplus

@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "cli/load.h"
 #include "edge/nats_setup.h"
+#include "host/consumer.h"
 #include "host/instance.h"
 #include "host/source.h"
 #include "host/strategy.h"
@@ -53,6 +54,7 @@ static void check_sections(struct conf *c)
     check_section(c, &c->strategy, PLUGIN_STRATEGY);
     for (size_t i = 0; i < c->source_n; i++)
         check_section(c, &c->source[i], PLUGIN_SOURCE);
+    check_section(c, &c->consume.base, PLUGIN_CONSUMER);
 }
 
 static void check_plugins(struct conf *c)
@@ -75,6 +77,8 @@ static void check_plugins(struct conf *c)
                         "the sources list %u partitions together; a group takes %d",
                         listing->n, WORKER_PARTS_MAX);
     listing_unref(listing);
+    if (c->consume.base.plugin != NULL)
+        (void)consumer_check(c, c->plugin_dir, &c->errors);
 }
 
 static int check(const struct cli *cli, const char *file, bool is_offline)

@@ -37,6 +37,20 @@ static void on_output(void *ctx, const char *at, size_t n)
     outlet_put(&r->out, at, n);
 }
 
+static void on_answer(void *ctx, struct parti_ticket ticket, enum run_answer answer,
+                      uint64_t delay_ms)
+{
+    const struct run *r = ctx;
+
+    switch (answer) {
+    case RUN_ANSWER_ACK: parti_ack(r->worker, ticket); break;
+    case RUN_ANSWER_NAK: parti_nak(r->worker, ticket, delay_ms); break;
+    case RUN_ANSWER_TERM: parti_term(r->worker, ticket); break;
+    case RUN_ANSWER_PROGRESS: parti_progress(r->worker, ticket); break;
+    case RUN_ANSWER_RETURN: parti_return(r->worker, ticket); break;
+    }
+}
+
 static void on_gave_up(void *ctx)
 {
     run_loop_fail(ctx, CLI_FAILED);
@@ -75,13 +89,15 @@ static int open_events(struct run *r, const char *path)
 
 static int open_all(struct run *r, const struct run_words *words, char **command)
 {
-    struct run_keeper_options keeper = {.argv = command,
-                                        .ctx = r,
-                                        .released = on_released,
-                                        .output = on_output,
-                                        .problem = run_events_problem,
-                                        .gave_up = on_gave_up,
-                                        .holds = holds};
+    struct run_pool_options pool = {.keeper = {.argv = command,
+                                               .ctx = r,
+                                               .released = on_released,
+                                               .output = on_output,
+                                               .problem = run_events_problem,
+                                               .gave_up = on_gave_up,
+                                               .holds = holds},
+                                    .children = 1,
+                                    .answer = on_answer};
     int code;
 
     if (conf_load(&r->conf, words->config) < 0) {
@@ -99,9 +115,14 @@ static int open_all(struct run *r, const struct run_words *words, char **command
     }
     if (command[0] == NULL)
         return CLI_OK;
-    keeper.restarts_max = r->conf.worker.restarts_max;
-    keeper.waits = r->conf.worker.on_revoke_timeout == CONF_REVOKE_WAIT;
-    if (run_keeper_init(&r->keeper, &keeper) < 0) {
+    pool.keeper.restarts_max = r->conf.worker.restarts_max;
+    pool.keeper.waits = r->conf.worker.on_revoke_timeout == CONF_REVOKE_WAIT;
+    if (r->conf.consume.base.plugin != NULL) {
+        pool.children = (size_t)r->conf.consume.children;
+        pool.is_stacked = r->conf.consume.deliver_max > 1;
+        pool.speak_ms = r->conf.consume.handle_timeout_ms / RUN_SPEAK_PARTS + 1;
+    }
+    if (run_pool_init(&r->pool, &pool) < 0) {
         cli_say(ERR_COMMAND_START, "no memory or descriptors to supervise '%s'",
                 command[0]);
         return CLI_FAILED;
@@ -133,7 +154,7 @@ static int join(struct run *r, const struct cli *cli, const struct run_words *wo
     must(pthread_mutex_lock(&r->lock) == 0);
     r->worker = worker;
     must(pthread_cond_broadcast(&r->changed) == 0);
-    status = r->has_command ? run_keeper_start(&r->keeper, text, sizeof text) : 0;
+    status = r->has_command ? run_pool_start(&r->pool, text, sizeof text) : 0;
     if (status < 0)
         r->is_closing = true;
     must(pthread_mutex_unlock(&r->lock) == 0);
@@ -146,9 +167,9 @@ static int join(struct run *r, const struct cli *cli, const struct run_words *wo
 static void finish(struct run *r)
 {
     /* The command first: as long as it may run, the lease is renewed. */
-    run_keeper_end(&r->keeper);
+    run_pool_end(&r->pool);
     parti_destroy(r->worker);
-    run_keeper_finish(&r->keeper);
+    run_pool_finish(&r->pool);
     outlet_finish(&r->out);
     outlet_finish(&r->own);
     event_line_finish(&r->line);

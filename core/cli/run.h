@@ -9,7 +9,7 @@
 #define PARTI_CLI_RUN_H
 
 #include "cli/outlet.h"
-#include "cli/run_keeper.h"
+#include "cli/run_pool.h"
 #include "host/conf.h"
 #include "host/event_line.h"
 #include "parti.h"
@@ -21,7 +21,8 @@
 enum {
     RUN_INT_MS = 1000,  /* SIGINT: shutdown_timeout cut to this */
     RUN_LAST_MS = 1000, /* beyond shutdown_timeout, to take leave after the kill */
-    RUN_TEXT_ROOM = 4096
+    RUN_TEXT_ROOM = 4096,
+    RUN_SPEAK_PARTS = 3 /* of handle_timeout: how often what waits is spoken for */
 };
 
 enum run_phase {
@@ -45,7 +46,7 @@ struct run {
     const char *events_name; /* for messages */
 
     bool has_command;
-    struct run_keeper keeper;
+    struct run_pool pool;
 
     char id[RUN_KEEPER_ID_ROOM];
     struct event_line line;
@@ -55,6 +56,7 @@ struct run {
     bool has_stopped;
     int error_code; /* the last error told, 0: none */
     char error_text[RUN_TEXT_ROOM];
+    bool has_mail;     /* messages came that the main thread has not seen */
     bool must_release; /* parti_released(release_epoch) is due */
     uint64_t release_epoch;
 

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/must.h"
 #include "host/log.h"
+#include "host/message_line.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -72,7 +73,7 @@ static bool put(struct run *r, int status)
 static void put_and_tell(struct run *r, int status)
 {
     if (put(r, status) && r->has_command)
-        run_keeper_tell(&r->keeper, &r->line);
+        run_pool_tell(&r->pool, &r->line);
 }
 
 /* ---- partitions ------------------------------------------------------------------- */
@@ -90,7 +91,7 @@ static void on_assigned(void *ctx, uint64_t epoch,
     struct event_stamp stamp = now(r);
     if (put(r, event_line_assigned(&r->line, &stamp, epoch, partition, n)) &&
         r->has_command && !r->is_closing)
-        run_keeper_assigned(&r->keeper, epoch, partition, n, &r->line);
+        run_pool_assigned(&r->pool, &stamp, epoch, partition, n, &r->line);
     log_info("%s: %zu partition(s) assigned, epoch %" PRIu64, name(r), n, epoch);
     leave(r);
 }
@@ -106,7 +107,7 @@ static void on_revoking(void *ctx, uint64_t epoch,
     struct event_stamp stamp = now(r);
     if (put(r, event_line_revoking(&r->line, &stamp, epoch, partition, n, deadline_ms)) &&
         r->has_command) {
-        run_keeper_revoking(&r->keeper, epoch, partition, n, deadline_ms, &r->line);
+        run_pool_revoking(&r->pool, &stamp, epoch, partition, n, deadline_ms, &r->line);
     } else {
         /* Without a command nobody works on them. */
         r->must_release = true;
@@ -123,7 +124,9 @@ static void on_released(void *ctx, uint64_t epoch,
     if (!enter(r))
         return;
     struct event_stamp stamp = now(r);
-    put_and_tell(r, event_line_released(&r->line, &stamp, epoch, partition, n));
+    if (put(r, event_line_released(&r->line, &stamp, epoch, partition, n)) &&
+        r->has_command)
+        run_pool_released(&r->pool, &stamp, epoch, partition, n, &r->line);
     log_info("%s: %zu partition(s) released, epoch %" PRIu64, name(r), n, epoch);
     leave(r);
 }
@@ -137,7 +140,7 @@ static void on_fenced(void *ctx, const char *reason, uint64_t deadline_ns)
     struct event_stamp stamp = now(r);
     if (put(r, event_line_fenced(&r->line, &stamp, deadline_ns, reason)) &&
         r->has_command)
-        run_keeper_fenced(&r->keeper, deadline_ns, &r->line);
+        run_pool_fenced(&r->pool, deadline_ns, &r->line);
     log_warn("%s: fenced, everything held is lost: %s", name(r), reason);
     leave(r);
 }
@@ -147,7 +150,34 @@ static void on_lease(void *ctx, uint64_t deadline_ns)
     struct run *r = ctx;
 
     if (r->has_command)
-        run_keeper_lease(&r->keeper, deadline_ns);
+        run_pool_lease(&r->pool, deadline_ns);
+}
+
+/* ---- messages --------------------------------------------------------------------- */
+
+/* On one of libparti's handler threads; answered when the command does. */
+static void on_message(void *ctx, const struct parti_message *message)
+{
+    struct run *r = ctx;
+    struct event_line line = {0};
+    bool is_raw = r->conf.consume.format == CONF_FORMAT_RAW;
+    bool is_made = message_line_make(&line, message, is_raw) == 0;
+
+    must(pthread_mutex_lock(&r->lock) == 0);
+    if (r->is_closing ||
+        (is_made && run_pool_message(&r->pool, message->ticket, &line))) {
+        bool is_first = !r->has_mail;
+        uint64_t one = 1;
+
+        r->has_mail = true;
+        if (is_first)
+            (void)!write(r->wake_fd, &one, sizeof one);
+    } else {
+        log_error("no memory for a message; it is tried again");
+        parti_nak(r->worker, message->ticket, 0);
+    }
+    must(pthread_mutex_unlock(&r->lock) == 0);
+    event_line_finish(&line);
 }
 
 /* ---- the group -------------------------------------------------------------------- */
@@ -188,7 +218,7 @@ static void on_id(void *ctx, const char *id)
         log_info("this worker is %s", id);
     bytes_to_text(bytes_of(id), r->id, sizeof r->id);
     if (r->has_command)
-        run_keeper_worker(&r->keeper, id);
+        run_pool_worker(&r->pool, id);
     leave(r);
 }
 
@@ -212,7 +242,7 @@ static void on_error(void *ctx, int code, const char *text)
         return;
     run_events_problem(r, code, text);
     if (r->has_command)
-        run_keeper_tell(&r->keeper, &r->line);
+        run_pool_tell(&r->pool, &r->line);
     leave(r);
 }
 
@@ -242,4 +272,6 @@ void run_events_init(struct run *run, struct parti_callbacks *callbacks)
                                           .error = on_error,
                                           .stopped = on_stopped,
                                           .lease = on_lease};
+    if (run->has_command && run->conf.consume.base.plugin != NULL)
+        callbacks->message = on_message;
 }

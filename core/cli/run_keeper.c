@@ -118,6 +118,13 @@ static void on_output(void *ctx, const char *at, size_t n)
     k->options.output(k->options.ctx, at, n);
 }
 
+static bool on_answer(void *ctx, const char *line, size_t n)
+{
+    const struct run_keeper *k = ctx;
+
+    return k->options.answer(k->options.ctx, line, n);
+}
+
 static void on_ended(void *ctx, enum child_end how, int number)
 {
     struct run_keeper *k = ctx;
@@ -142,6 +149,16 @@ void run_keeper_tell(struct run_keeper *k, const struct event_line *line)
             "fits; it is killed. It must read the event lines.",
             k->options.argv[0], (int)child_pid(k->child));
     doom(k);
+}
+
+bool run_keeper_write(struct run_keeper *k, const char *bytes, size_t n)
+{
+    return k->child != NULL && !k->is_doomed && child_tell(k->child, bytes, n);
+}
+
+size_t run_keeper_queued(const struct run_keeper *k)
+{
+    return k->child != NULL ? child_queued(k->child) : 0;
 }
 
 /* What it holds cannot be kept or told, so nobody would work on it: the worker must not
@@ -178,6 +195,8 @@ int run_keeper_start(struct run_keeper *k, char *text, size_t room)
                                     .queue_max = k->options.queue_max,
                                     .ctx = k,
                                     .output = on_output,
+                                    .answer =
+                                        k->options.answer != NULL ? on_answer : NULL,
                                     .released = on_released,
                                     .ended = on_ended};
     int status;
@@ -269,6 +288,8 @@ static void clean_up(struct run_keeper *k)
     /* Whoever is told to stop, or sees that all is over, ends in order. */
     if (!k->is_hung_up && !(k->is_draining && k->how == CHILD_EXITED && k->number == 0))
         say_end(k);
+    if (k->options.ended != NULL)
+        k->options.ended(k->options.ctx);
     /* Nothing of it runs any more: all that was being revoked has stopped. */
     settle(k, UINT64_MAX);
     restart(k, is_failure);

@@ -49,6 +49,10 @@ struct run_keeper_options {
     /* What was revoked at or before this epoch has stopped. */
     void (*released)(void *ctx, uint64_t epoch);
     void (*output)(void *ctx, const char *at, size_t n);
+    /* Of child_options; NULL: none. */
+    bool (*answer)(void *ctx, const char *line, size_t n);
+    /* The run is over; nothing of it is left.  NULL: not asked for. */
+    void (*ended)(void *ctx);
     /* A code of errors.h and a sentence. */
     void (*problem)(void *ctx, int code, const char *text);
     /* Failed too often; not started again. */
@@ -105,6 +109,10 @@ void run_keeper_worker(struct run_keeper *keeper, const char *id);
 
 /* What happened, with the line that says so. */
 void run_keeper_tell(struct run_keeper *keeper, const struct event_line *line);
+/* Bytes that are no event; false: it does not run, or is about to be killed.  And how
+ * many it has not read. */
+bool run_keeper_write(struct run_keeper *keeper, const char *bytes, size_t n);
+size_t run_keeper_queued(const struct run_keeper *keeper);
 void run_keeper_assigned(struct run_keeper *keeper, uint64_t epoch,
                          const struct parti_partition *partition, size_t n,
                          const struct event_line *line);

@@ -23,7 +23,7 @@ enum {
     AT_OUT,
     AT_OWN,
     AT_CHILD,
-    FDS = AT_CHILD + CHILD_FDS
+    FDS = AT_CHILD + RUN_POOL_FDS
 };
 
 static uint64_t after_ms(uint64_t ms)
@@ -47,7 +47,7 @@ static void begin_leaving(struct run *r, bool restart, uint64_t limit_ms)
     r->due_ns = after_ms(limit_ms);
     r->phase = RUN_LEAVING;
     if (r->has_command)
-        run_keeper_drain(&r->keeper);
+        run_pool_drain(&r->pool);
     /* Never connected, so nothing is held and nobody is to be told. */
     if (!r->has_server)
         r->has_stopped = true;
@@ -65,11 +65,11 @@ static void begin_end(struct run *r)
         r->due_ns = after_ms(r->conf.timing.shutdown_timeout_ms);
         run_loop_fail(r, CLI_FAILED);
         if (r->has_command) /* nothing is held: at once */
-            run_keeper_kill(&r->keeper);
+            run_pool_kill(&r->pool);
     }
     r->phase = RUN_LEFT;
     if (r->has_command)
-        run_keeper_hang_up(&r->keeper);
+        run_pool_hang_up(&r->pool);
 }
 
 /* The time of the phase is up. */
@@ -91,7 +91,7 @@ static void run_late(struct run *r)
         r->phase = RUN_LATE;
         r->due_ns = after_ms(RUN_LAST_MS);
         if (r->has_command)
-            run_keeper_kill(&r->keeper);
+            run_pool_kill(&r->pool);
         break;
     case RUN_LATE:
         log_warn("%s: the group was not told in time; the lease ends by itself", r->id);
@@ -100,14 +100,14 @@ static void run_late(struct run *r)
         r->phase = RUN_OVER;
         break;
     case RUN_LEFT:
-        r->due_ns = UINT64_MAX; /* a kill needs no limit: run_keeper_finish() waits */
-        if (!run_keeper_is_running(&r->keeper))
+        r->due_ns = UINT64_MAX; /* a kill needs no limit: run_pool_finish() waits */
+        if (!run_pool_is_running(&r->pool))
             break;
         log_warn("%s: the command has not ended at the end of its input; it is killed",
                  r->id);
         if (r->exit_code == CLI_OK)
             r->exit_code = CLI_TIMEOUT;
-        run_keeper_kill(&r->keeper);
+        run_pool_kill(&r->pool);
         break;
     case RUN_OVER: break;
     }
@@ -157,7 +157,7 @@ static void settle(struct run *r)
         begin_leaving(r, false, r->conf.timing.shutdown_timeout_ms);
     if (r->has_stopped && r->phase < RUN_LEFT)
         begin_end(r);
-    if (r->phase == RUN_LEFT && (!r->has_command || !run_keeper_is_running(&r->keeper)))
+    if (r->phase == RUN_LEFT && (!r->has_command || !run_pool_is_running(&r->pool)))
         r->phase = RUN_OVER;
     now_ns = clock_boot_ns();
     if (now_ns >= r->due_ns)
@@ -173,7 +173,7 @@ static int timeout_ms(const struct run *r)
     uint64_t due_ns = r->due_ns, keeper_ns = UINT64_MAX, now_ns = clock_boot_ns(), ms;
 
     if (r->has_command)
-        keeper_ns = run_keeper_due_ns(&r->keeper);
+        keeper_ns = run_pool_due_ns(&r->pool);
     due_ns = keeper_ns < due_ns ? keeper_ns : due_ns;
     if (due_ns == UINT64_MAX)
         return -1;
@@ -181,17 +181,17 @@ static int timeout_ms(const struct run *r)
     return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
-static void fill(const struct run *r, struct pollfd *fds)
+/* Returns how many there are. */
+static nfds_t fill(const struct run *r, struct pollfd *fds)
 {
     fds[AT_SIGNAL] = (struct pollfd){r->signal_fd, POLLIN, 0};
     fds[AT_DEATHS] = (struct pollfd){r->deaths_fd, POLLIN, 0};
     fds[AT_WAKE] = (struct pollfd){r->wake_fd, POLLIN, 0};
     fds[AT_OUT] = outlet_fd(&r->out);
     fds[AT_OWN] = outlet_fd(&r->own);
-    for (int i = AT_CHILD; i < FDS; i++)
-        fds[i] = (struct pollfd){-1, 0, 0};
-    if (r->has_command)
-        run_keeper_fds(&r->keeper, fds + AT_CHILD, outlet_is_full(&r->out));
+    if (!r->has_command)
+        return AT_CHILD;
+    return AT_CHILD + run_pool_fds(&r->pool, fds + AT_CHILD, outlet_is_full(&r->out));
 }
 
 static void turn(struct run *r, const struct pollfd *fds)
@@ -199,6 +199,7 @@ static void turn(struct run *r, const struct pollfd *fds)
     uint64_t count;
 
     (void)!read(r->wake_fd, &count, sizeof count);
+    r->has_mail = false;
     for (int n = sig_next(r->signal_fd); n != 0; n = sig_next(r->signal_fd))
         take_signal(r, n);
     if (fds[AT_OUT].revents != 0)
@@ -206,11 +207,11 @@ static void turn(struct run *r, const struct pollfd *fds)
     if (fds[AT_OWN].revents != 0)
         outlet_ready(&r->own);
     if (r->has_command)
-        run_keeper_ready(&r->keeper, fds + AT_CHILD);
+        run_pool_ready(&r->pool, fds + AT_CHILD);
     if (fds[AT_DEATHS].revents != 0) {
         while (sig_next(r->deaths_fd) != 0)
             continue;
-        child_reap_adopted(r->has_command ? r->keeper.child : NULL);
+        run_pool_reap(&r->pool);
     }
     settle(r);
 }
@@ -241,10 +242,11 @@ int run_loop(struct run *r)
     while (r->phase != RUN_OVER) {
         int wait_ms = timeout_ms(r);
 
-        fill(r, fds);
+        nfds_t fds_n = fill(r, fds);
         must(pthread_mutex_unlock(&r->lock) == 0);
-        if (poll(fds, FDS, wait_ms) < 0)
-            memset(fds, 0, sizeof fds);
+        if (poll(fds, fds_n, wait_ms) < 0)
+            for (nfds_t i = 0; i < fds_n; i++)
+                fds[i].revents = 0;
         must(pthread_mutex_lock(&r->lock) == 0);
         turn(r, fds);
     }

@@ -42,3 +42,22 @@ bool base64_decode(const char *from, size_t n, char *to, size_t room, size_t *re
     *ret_n = written;
     return true;
 }
+
+size_t base64_encode(const char *from, size_t n, char *to)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *at = (const unsigned char *)from;
+    size_t written = 0;
+
+    for (size_t i = 0; i < n; i += 3) {
+        size_t part = n - i < 3 ? n - i : 3;
+        uint32_t bits = (uint32_t)at[i] << 16;
+
+        bits |= part > 1 ? (uint32_t)at[i + 1] << 8 : 0;
+        bits |= part > 2 ? at[i + 2] : 0;
+        for (size_t d = 0; d < 4; d++)
+            to[written++] = d <= part ? digits[bits >> (18 - 6 * d) & 63] : '=';
+    }
+    return written;
+}

@@ -141,6 +141,11 @@ bool child_tell(struct child *c, const char *line, size_t n)
     return true;
 }
 
+size_t child_queued(const struct child *c)
+{
+    return c->queued - c->sent;
+}
+
 void child_hang_up(struct child *c)
 {
     c->hangs_up = true;
@@ -181,7 +186,8 @@ static void take_line(struct child *c)
 
     if (is_whole && !c->is_long && is_answer(c->line, c->line_n - 1, &epoch))
         c->options.released(c->options.ctx, epoch);
-    else
+    else if (!is_whole || c->is_long || c->options.answer == NULL ||
+             !c->options.answer(c->options.ctx, c->line, c->line_n - 1))
         c->options.output(c->options.ctx, c->line, c->line_n);
     c->is_long = !is_whole;
     c->line_n = 0;
@@ -272,13 +278,25 @@ static bool end_adopted(const struct child *c, idtype_t type)
     return pid < 0;
 }
 
+/* Those are waited for elsewhere; their numbers must stay taken until then. */
+static bool is_of_one(const struct child *const *child, size_t n, pid_t pid)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct child *c = child[i];
+
+        if (c != NULL && !c->has_ended &&
+            (pid == c->run.guardian || getpgid(pid) == c->run.command))
+            return true;
+    }
+    return false;
+}
+
 /* The guardian began a session of its own, so whatever descends from it is in another
  * than ours, and what we started otherwise is in ours: those are left to who started
  * them. */
-void child_reap_adopted(const struct child *c)
+void child_reap_adopted(const struct child *const *child, size_t n)
 {
     FILE *in = fopen("/proc/thread-self/children", "re");
-    bool runs = c != NULL && !c->has_ended;
     int number;
 
     if (in == NULL)
@@ -288,10 +306,8 @@ void child_reap_adopted(const struct child *c)
 
         if (getsid(pid) < 0 || getsid(pid) == getsid(0))
             continue;
-        /* These are waited for elsewhere; their numbers must stay taken until then. */
-        if (runs && (pid == c->run.guardian || getpgid(pid) == c->run.command))
-            continue;
-        (void)waitpid(pid, NULL, WNOHANG);
+        if (!is_of_one(child, n, pid))
+            (void)waitpid(pid, NULL, WNOHANG);
     }
     (void)fclose(in);
 }

@@ -81,6 +81,9 @@ struct child_options {
     /* Output that is no answer, newline included; pieces of overlong lines come one by
      * one, a newline at the end of the last. */
     void (*output)(void *ctx, const char *at, size_t n);
+    /* A whole line, its newline left out, that may be another answer: is it?  NULL: no.
+     */
+    bool (*answer)(void *ctx, const char *line, size_t n);
     /* The command says that it stopped what was revoked at or before this epoch. */
     void (*released)(void *ctx, uint64_t epoch);
     /* The last call: it and its descendants are gone, their output has been passed on. */
@@ -98,8 +101,8 @@ int child_create(struct child **ret_child, const struct child_options *options,
 /* Collects what a killed guardian has left to this process outside of the command's
  * group, once it has ended; who else is a child of this process is left alone.  Called
  * when a child of this process has died, by the thread that called child_create() and is
- * the process's first.  'child': the one that runs, or NULL. */
-void child_reap_adopted(const struct child *child);
+ * the process's first.  'child': those that run, 'n' of them; a NULL among them is none. */
+void child_reap_adopted(const struct child *const *child, size_t n);
 
 /* Kills what still runs, waits for its end, calls nothing back.  Not from a callback.
  * Accepts NULL. */
@@ -114,6 +117,9 @@ void child_ready(struct child *child, const struct pollfd fds[CHILD_FDS]);
 /* A line for its standard input, newline included.  False: more than queue_max would
  * wait, that is, the command does not read: it is to be killed. */
 bool child_tell(struct child *child, const char *line, size_t n);
+
+/* Bytes that it has not read yet. */
+size_t child_queued(const struct child *child);
 
 /* End of file on its standard input after what is queued. */
 void child_hang_up(struct child *child);

@@ -117,6 +117,8 @@ static void on_server(struct loop *l, const struct inbox_item *item)
 
     if (nats_link_set_url(l->link, item->data, text, sizeof text) < 0)
         loop_problem(l, ERR_NATS_OPTIONS, text);
+    if (l->options.server != NULL)
+        l->options.server(l->options.ctx, item->data);
 }
 
 static void take(struct loop *l, struct inbox_item *item)
@@ -404,6 +406,8 @@ int loop_create(struct loop **ret_loop, const struct loop_options *options, char
         if (status < 0)
             goto fail;
         l->options.nats.url = url;
+        if (options->server != NULL)
+            options->server(options->ctx, url);
     }
     status = nats_link_create(&l->link, l->inbox, &l->options.nats, text, room);
     if (status < 0)

@@ -36,6 +36,9 @@ struct loop_options {
     void (*perform)(void *ctx, const struct action *action);
     /* Something is wrong with the server; the loop goes on trying.  code: errors.h. */
     void (*problem)(void *ctx, int code, const char *text);
+    /* The embedded server is at this address, from now on: for other connections.  May be
+     * NULL.  The first call comes from inside loop_create(). */
+    void (*server)(void *ctx, const char *url);
     /* At least once a second; may be NULL. */
     void (*tick)(void *ctx);
 };

@@ -273,7 +273,7 @@ int nats_link_set_url(struct nats_link *link, const char *url, char *text, size_
 /* ---- subscribing and publishing */
 
 /* nats.c 3.4.1 sends whatever it is given; a blank or line end would be protocol. */
-static bool subject_is_plain(const char *subject)
+static bool subject_is_plain(const char *subject, size_t max)
 {
     size_t n = 0;
 
@@ -281,7 +281,7 @@ static bool subject_is_plain(const char *subject)
         if ((unsigned char)subject[n] <= ' ' || subject[n] == 127)
             return false;
     }
-    return n > 0 && n <= NATS_LINK_SUBJECT_MAX;
+    return n > 0 && n <= max;
 }
 
 int nats_link_subscribe(struct nats_link *link, const char *subject, int kind, int tag)
@@ -289,7 +289,7 @@ int nats_link_subscribe(struct nats_link *link, const char *subject, int kind, i
     size_t n = strlen(subject);
     int status = STATUS_LIMIT;
 
-    if (!subject_is_plain(subject))
+    if (!subject_is_plain(subject, NATS_LINK_SUBJECT_MAX))
         return STATUS_INVALID;
     lock(link);
     for (int i = 0; i < NATS_LINK_SUBSCRIPTIONS_MAX && status != STATUS_OK; i++) {
@@ -347,7 +347,8 @@ int nats_link_publish_headers(struct nats_link *link, const char *subject,
     natsMsg *msg = NULL;
     int status = STATUS_NOMEM;
 
-    if (!subject_is_plain(subject) || (reply != NULL && !subject_is_plain(reply)))
+    if (!subject_is_plain(subject, NATS_LINK_PUBLISH_MAX) ||
+        (reply != NULL && !subject_is_plain(reply, NATS_LINK_PUBLISH_MAX)))
         return STATUS_INVALID;
     if (n > INT32_MAX)
         return STATUS_LIMIT;

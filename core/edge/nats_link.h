@@ -25,7 +25,8 @@
 enum {
     NATS_LINK_SERVERS_MAX = 16,
     NATS_LINK_SUBSCRIPTIONS_MAX = 64,
-    NATS_LINK_SUBJECT_MAX = 255,
+    NATS_LINK_SUBJECT_MAX = 255,     /* of a subscription */
+    NATS_LINK_PUBLISH_MAX = 2047,    /* of a subject that is published to */
     NATS_LINK_PING_MS = 250,         /* a frozen server is given up after the second */
     NATS_LINK_CONNECT_MS = 1000,     /* one attempt at one server, */
     NATS_LINK_CONNECT_TLS_MS = 2000, /* the same with TLS, */
@@ -75,8 +76,8 @@ void nats_link_unsubscribe(struct nats_link *link, const char *subject, int tag)
 /* STATUS_OK: handed to the connection, which says nothing about arrival.
  * STATUS_OFFLINE: not connected, nothing is sent, now or later.  STATUS_TIMEOUT: the
  * connection broke while sending, so it may have gone out or not.  STATUS_LIMIT: larger
- * than the server's max_payload.  STATUS_INVALID: no subject, or a blank in it.  'reply'
- * may be NULL. Any thread.
+ * than the server's max_payload.  STATUS_INVALID: no subject, one too long, or a blank in
+ * it.  'reply' may be NULL. Any thread.
  */
 int nats_link_publish(struct nats_link *link, const char *subject, const char *reply,
                       const void *data, size_t n);

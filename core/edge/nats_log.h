@@ -48,7 +48,10 @@ struct nats_log_options {
 
 struct nats_log;
 
-/* STATUS_INVALID: a group name that cannot be part of a stream's name. */
+/* May the name be part of a stream's name? */
+bool nats_log_group_is_valid(const char *group);
+
+/* STATUS_INVALID: a group name that cannot. */
 int nats_log_create(struct nats_log **ret_log, struct nats_link *link,
                     struct inbox *inbox, const struct nats_log_options *options);
 

@@ -23,7 +23,7 @@ static void answer_with(struct nats_log *log, struct log_op *op, int status, int
     item->status = status;
     item->code = code;
     item->seq = seq;
-    op->step = STEP_FREE;
+    log_end(log, op);
     (void)inbox_put(log->inbox, item);
 }
 
@@ -100,7 +100,7 @@ static void name_what(const struct nats_log *log, const struct log_op *op, char 
 static void refused(struct nats_log *log, struct log_op *op,
                     const struct nats_stream_reply *reply)
 {
-    char server[NATS_URL_TEXT_ROOM], what[NATS_STREAM_SUBJECT_ROOM];
+    char server[NATS_URL_TEXT_ROOM], what[256];
     struct nats_error e;
 
     server_name(log, server);

@@ -1,5 +1,5 @@
-/* The JSON of JetStream for one group's stream: what is asked for, what is answered.
- * For nats_log.c.  No I/O.
+/* The JSON of JetStream for one group's streams, its log and its positions: what is asked
+ * for, what is answered.  For nats_log.c.  No I/O.
  */
 #ifndef PARTI_EDGE_NATS_STREAM_H
 #define PARTI_EDGE_NATS_STREAM_H
@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 enum {
-    NATS_STREAM_NAME_ROOM = 80,     /* KV_parti_<group> */
-    NATS_STREAM_SUBJECT_ROOM = 224, /* $KV.parti_<group>.<key> */
+    NATS_STREAM_NAME_ROOM = 80,     /* KV_parti_<group>, KV_parti_pos_<group> */
+    NATS_STREAM_SUBJECT_ROOM = 224, /* $KV.parti_<group>.<key>, but for positions */
 
     /* nats-io/nats-server, server/errors.json */
     JS_WRONG_LAST_SEQUENCE = 10071,
@@ -24,16 +24,19 @@ enum {
 
 /* What one stream is called. */
 struct nats_stream {
-    char group[72];
-    int replicas; /* wished */
-    char name[NATS_STREAM_NAME_ROOM];
-    char subjects[NATS_STREAM_SUBJECT_ROOM]; /* $KV.parti_<group>.> */
+    int replicas;                            /* wished */
+    char bucket[NATS_STREAM_NAME_ROOM];      /* parti_<group>, parti_pos_<group> */
+    char name[NATS_STREAM_NAME_ROOM];        /* KV_<bucket> */
+    char subjects[NATS_STREAM_SUBJECT_ROOM]; /* $KV.<bucket>.> */
+    bool has_head;                           /* the log: its head is republished */
     char head_record[NATS_STREAM_SUBJECT_ROOM];
     char head_message[NATS_STREAM_SUBJECT_ROOM]; /* parti.<group>.head */
 };
 
-/* 'group' is valid. */
+/* The group's log, or its positions.  'group' is valid. */
 void nats_stream_init(struct nats_stream *stream, const char *group, int replicas);
+void nats_stream_init_positions(struct nats_stream *stream, const char *group,
+                                int replicas);
 
 /* Text of a new stream's configuration; free() it. */
 char *nats_stream_config(const struct nats_stream *stream);

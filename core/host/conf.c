@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const sections[] = {"parti",    "nats",   "worker",
-                                       "strategy", "source", "timing"};
+static const char *const sections[] = {"parti",  "nats",    "worker", "strategy",
+                                       "source", "consume", "timing"};
 enum { SECTIONS = sizeof sections / sizeof *sections };
 static const char source_prefix[] = "source:";
 static const char name_chars[] = "abcdefghijklmnopqrstuvwxyz"
@@ -192,8 +192,8 @@ static void take_section(struct conf *c, const char *section)
     }
 }
 
-/* [strategy] or one of the sources: the host's keys are taken, the rest is the plugin's.
- */
+/* [strategy], [consume] or one of the sources: the host's keys are taken, the rest is the
+ * plugin's. */
 static void take_plugin(struct conf *c, struct conf_plugin *p, const char *kind,
                         const char *name, const struct conf_raw_section *s)
 {
@@ -222,7 +222,7 @@ static void take_plugin(struct conf *c, struct conf_plugin *p, const char *kind,
 check:
     if (p->plugin == NULL && p->plugin_line == 0)
         conf_errors_add(&c->errors, o->line, "[%s] lacks 'plugin', the name of the %s",
-                        o->name, kind);
+                        o->name, strcmp(kind, "consume") == 0 ? "consumer" : kind);
 }
 
 static void take_sources(struct conf *c)
@@ -254,6 +254,17 @@ static void take_sources(struct conf *c)
                         "there is no [source] section, so there is nothing to divide");
 }
 
+/* A group need not consume. */
+static void take_consume(struct conf *c)
+{
+    const struct conf_raw_section *s = conf_raw_find(&c->own->raw, "consume");
+
+    if (s != NULL)
+        take_plugin(c, &c->consume.base, "consume", "", s);
+    else
+        set_defaults(c, &c->consume.base, "consume", CONF_PROFILE_DEFAULT);
+}
+
 static void check_sections(struct conf *c)
 {
     const struct conf_raw *raw = &c->own->raw;
@@ -277,7 +288,8 @@ static void check_sections(struct conf *c)
         else
             conf_errors_add(&c->errors, s->line,
                             "unknown section [%s]; there are [parti], [nats], [worker], "
-                            "[strategy], [source], [source:NAME] and [timing]",
+                            "[strategy], [source], [source:NAME], [consume] and "
+                            "[timing]",
                             s->name);
     }
 }
@@ -289,7 +301,7 @@ static void check_required(struct conf *c)
         const struct conf_raw_section *s = conf_raw_find(&c->own->raw, key->section);
 
         if ((key->flags & CONF_REQUIRED) && !conf_key_of_plugin(key) &&
-            conf_raw_key(s, key->name) == NULL)
+            strcmp(key->section, "consume") != 0 && conf_raw_key(s, key->name) == NULL)
             conf_errors_add(&c->errors, s != NULL ? s->line : 0, "[%s] lacks '%s'",
                             key->section, key->name);
     }
@@ -331,6 +343,7 @@ static int interpret(struct conf *c)
     }
     take_plugin(c, &c->strategy, "strategy", "", conf_raw_find(&c->own->raw, "strategy"));
     take_sources(c);
+    take_consume(c);
     if (c->own->pool.nomem)
         return STATUS_NOMEM;
     c->nats.embedded = strcmp(c->nats.url, "embedded") == 0;

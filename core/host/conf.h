@@ -1,11 +1,11 @@
 /* The configuration: one INI file into one struct, every mistake found in one go.
  *
- * Knows nothing of NATS and opens no plugin.  The keys of [strategy] and [source] that
- * belong to the plugin are kept as they stand, with their lines, for option_build().
- * One table (conf_keys.c) gives every key its section, type, limits, defaults and help;
- * parti.ini(5) is made from it.  Times are milliseconds, ratios parts per million.
- * Texts are owned by the struct and live until conf_finish(); NULL: not given.
- * One user at a time; read-only once loaded, and then from any thread.
+ * Knows nothing of NATS and opens no plugin.  The keys of [strategy], [source] and
+ * [consume] that belong to the plugin are kept as they stand, with their lines, for
+ * option_build(). One table (conf_keys.c) gives every key its section, type, limits,
+ * defaults and help; parti.ini(5) is made from it.  Times are milliseconds, ratios parts
+ * per million. Texts are owned by the struct and live until conf_finish(); NULL: not
+ * given. One user at a time; read-only once loaded, and then from any thread.
  */
 #ifndef PARTI_HOST_CONF_H
 #define PARTI_HOST_CONF_H
@@ -33,6 +33,7 @@ enum conf_ownership { CONF_STRICT, CONF_AVAILABLE };
 enum conf_on_revoke { CONF_REVOKE_KILL, CONF_REVOKE_WAIT };
 enum conf_on_term { CONF_TERM_LEAVE, CONF_TERM_RESTART };
 enum conf_isolation { CONF_ISOLATION_NONE, CONF_ISOLATION_PROCESS };
+enum conf_format { CONF_FORMAT_JSON, CONF_FORMAT_RAW };
 
 struct conf_nats {
     const char *url;   /* "embedded", or servers with commas between; may hold a
@@ -63,7 +64,7 @@ struct conf_worker {
     uint64_t restart_grace_ms;
 };
 
-/* [strategy], [source] or [source:NAME]. */
+/* [strategy], [source], [source:NAME] or [consume]. */
 struct conf_plugin {
     const char *name;   /* what stands after "source:", else "" */
     const char *plugin; /* a bare name or an absolute path */
@@ -72,6 +73,25 @@ struct conf_plugin {
     uint64_t time_limit_ms;        /* [strategy]: for one assign() */
     uint64_t refresh_interval_ms;  /* [source]: list() again so often; 0: never by time */
     struct option_section section; /* the plugin's own keys, unchecked */
+};
+
+/* [consume]: how messages follow their partition.  Without the section base.plugin is
+ * NULL, and nothing is consumed. */
+struct conf_consume {
+    struct conf_plugin base; /* plugin, and the plugin's own keys */
+    uint64_t handlers;       /* threads that call the application */
+    uint64_t children;       /* of `parti run` */
+    uint64_t in_flight;      /* messages of a partition in this process */
+    uint64_t in_flight_total;
+    uint64_t deliver_max; /* messages of a partition unanswered by the handler */
+    uint64_t handle_timeout_ms;
+    uint64_t attempts_max; /* 0: no limit */
+    uint64_t retry_first_ms;
+    uint64_t retry_max_ms;
+    const char *dead_letter; /* or NULL */
+    uint64_t commit_interval_ms;
+    uint64_t commit_messages;
+    uint64_t format; /* enum conf_format */
 };
 
 struct conf_timing {
@@ -116,6 +136,7 @@ struct conf {
     struct conf_plugin strategy;
     struct conf_plugin *source; /* in the order of the file */
     size_t source_n;
+    struct conf_consume consume;
     struct conf_timing timing;
     struct conf_errors errors;
     struct conf_private *own;

@@ -231,8 +231,48 @@ static void check_worker(struct conf *c)
     w->id_number = (uint64_t)number;
 }
 
+/* The positions of group G lie in the bucket parti_pos_G: no group may be called so. */
+static void check_group(struct conf *c)
+{
+    uint32_t line = conf_line(c, "parti", "group");
+
+    if (c->group != NULL && !faulty(c, line) && strncmp(c->group, "pos_", 4) == 0)
+        conf_errors_add(
+            &c->errors, line,
+            "group = '%s' begins with 'pos_', which is kept for the positions "
+            "of the group '%s'; choose another name",
+            c->group, c->group + 4);
+}
+
+static void check_consume(struct conf *c)
+{
+    const struct conf_consume *o = &c->consume;
+    uint32_t line;
+
+    if (o->in_flight > o->in_flight_total &&
+        blame(c, "consume", KEYS("in_flight", "in_flight_total"), &line))
+        conf_errors_add(&c->errors, line,
+                        "in_flight (%" PRIu64 ") is above in_flight_total (%" PRIu64
+                        "): one partition cannot have more than all",
+                        o->in_flight, o->in_flight_total);
+    if (o->deliver_max > o->in_flight &&
+        blame(c, "consume", KEYS("deliver_max", "in_flight"), &line))
+        conf_errors_add(&c->errors, line,
+                        "deliver_max (%" PRIu64 ") is above in_flight (%" PRIu64
+                        "): what the handler has is in flight, too",
+                        o->deliver_max, o->in_flight);
+    if (o->retry_first_ms > o->retry_max_ms &&
+        blame(c, "consume", KEYS("retry_first", "retry_max"), &line))
+        conf_errors_add(&c->errors, line,
+                        "retry_first (%s) is above retry_max (%s): the first pause is "
+                        "the shortest",
+                        ms(o->retry_first_ms).text, ms(o->retry_max_ms).text);
+}
+
 void conf_check(struct conf *c)
 {
+    check_group(c);
+    check_consume(c);
     check_lease(c);
     check_leader(c);
     check_windows(c);

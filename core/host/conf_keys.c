@@ -105,6 +105,53 @@ const struct conf_key conf_keys[] = {
      SAME("30 s"), NULL,
      "How often the source lists again without being asked; 0: never."},
 
+    {"consume", "plugin", CONF_PLUGIN, CONF_REQUIRED, AT(consume.base.plugin), 0, 0, NONE,
+     NULL,
+     "Which plugin reads the messages of the partitions: a bare name or an absolute "
+     "path. "
+     "'parti plugins list' shows which can."},
+    {"consume", "handlers", CONF_INT, 0, AT(consume.handlers), 1, 256, SAME("4"), NULL,
+     "How many threads call a C application's message handler; one partition is with one "
+     "at a time."},
+    {"consume", "children", CONF_INT, 0, AT(consume.children), 1, 64, SAME("1"), NULL,
+     "How many commands 'parti run' supervises; each has its own partitions."},
+    {"consume", "format", CONF_CHOICE, 0, AT(consume.format), 0, 0, SAME("json"),
+     "json|raw",
+     "How the supervised command gets a message: json, one line; raw, a line with its "
+     "length, then the message as it is."},
+    {"consume", "in_flight", CONF_INT, 0, AT(consume.in_flight), 1, 100000, SAME("64"),
+     NULL, "How many messages of one partition may be in this process."},
+    {"consume", "in_flight_total", CONF_INT, 0, AT(consume.in_flight_total), 1, 1000000,
+     SAME("8192"), NULL,
+     "How many messages of all partitions may be in this process, one of each aside."},
+    {"consume", "deliver_max", CONF_INT, 0, AT(consume.deliver_max), 1, 100000, SAME("1"),
+     NULL,
+     "How many messages of one partition the handler may have unanswered. Above 1, those "
+     "behind one that fails are handled again."},
+    {"consume", "handle_timeout", CONF_MSEC, 0, AT(consume.handle_timeout_ms), 10, DAY,
+     SAME("30 s"), NULL,
+     "How long the handler may take for a message, or say that it is still at it, before "
+     "that counts as a failure."},
+    {"consume", "attempts_max", CONF_INT, 0, AT(consume.attempts_max), 0, 1000000,
+     SAME("5"), NULL,
+     "How often a message is tried before it goes to dead_letter; 0: for ever. Without "
+     "dead_letter it is tried for ever, too."},
+    {"consume", "retry_first", CONF_MSEC, 0, AT(consume.retry_first_ms), 1, DAY,
+     SAME("100 ms"), NULL,
+     "The pause after a first failure; it doubles with each further one."},
+    {"consume", "retry_max", CONF_MSEC, 0, AT(consume.retry_max_ms), 1, DAY, SAME("30 s"),
+     NULL, "The longest pause between two attempts."},
+    {"consume", "dead_letter", CONF_TEXT, 0, AT(consume.dead_letter), 1, 255, NONE, NULL,
+     "Where a message goes that cannot be handled: a subject or a topic, as the plugin "
+     "understands it."},
+    {"consume", "commit_interval", CONF_MSEC, 0, AT(consume.commit_interval_ms), 1, HOUR,
+     SAME("500 ms"), NULL,
+     "The longest time from the handling of a message until its position is recorded. "
+     "What a crash finds unrecorded is handled again."},
+    {"consume", "commit_messages", CONF_INT, 0, AT(consume.commit_messages), 1, 1000000,
+     SAME("1000"), NULL,
+     "The position is recorded earlier when so many messages of a partition are done."},
+
     {"timing", "profile", CONF_CHOICE, 0, AT(timing.profile), 0, 0, SAME("default"),
      "fast|default|calm",
      "Sets the defaults of all that follows: fast suits tests and demos, calm slow or "

@@ -163,11 +163,16 @@ static void show_section(const char *section, const char *header, const void *ba
 
 /* The plugin alone knows which of its keys are secret, so none of their values is shown
  * here. */
+static void show_given(const struct conf_plugin *p, FILE *to)
+{
+    for (size_t i = 0; i < p->section.raw_n; i++)
+        fprintf(to, "; %s is given to the plugin\n", p->section.raw[i].key);
+}
+
 static void show_plugin(const char *section, const struct conf_plugin *p, FILE *to)
 {
     show_section(section, p->section.name, p, to);
-    for (size_t i = 0; i < p->section.raw_n; i++)
-        fprintf(to, "; %s is given to the plugin\n", p->section.raw[i].key);
+    show_given(p, to);
 }
 
 void conf_show(const struct conf *c, FILE *to)
@@ -178,5 +183,9 @@ void conf_show(const struct conf *c, FILE *to)
     show_plugin("strategy", &c->strategy, to);
     for (size_t i = 0; i < c->source_n; i++)
         show_plugin("source", &c->source[i], to);
+    if (c->consume.base.plugin != NULL) {
+        show_section("consume", "consume", c, to);
+        show_given(&c->consume.base, to);
+    }
     show_section("timing", "timing", c, to);
 }

@@ -38,6 +38,10 @@ static const struct {
      "lists them. More sources are sections of their own, [source:NAME]; their lists are "
      "merged.",
      "plugin = static\npartitions = orders/0..31\n"},
+    {"consume",
+     "How the messages of a partition are read and handled, if Parti is to do that. The "
+     "consumer's own keys go here, too: 'parti plugins describe NAME' lists them.",
+     ";plugin = NAME\n"},
     {"timing",
      "When things happen. Write durations with their unit: 250 ms, 10 s, 5 min, 2 h.",
      ""},
@@ -50,7 +54,9 @@ static void open_section(const char *section, FILE *to)
             continue;
         fprintf(to, "\n");
         comment(openings[i].text, to);
-        fprintf(to, "[%s]\n%s", section, openings[i].active);
+        /* Not every group has [consume]. */
+        fprintf(to, "%s[%s]\n%s", strcmp(section, "consume") == 0 ? ";" : "", section,
+                openings[i].active);
     }
 }
 

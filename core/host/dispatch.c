@@ -21,6 +21,7 @@ enum note_type {
     NOTE_LEADER,
     NOTE_ID,
     NOTE_ERROR,
+    NOTE_SETTLED,
     NOTE_STOPPED
 };
 
@@ -29,7 +30,7 @@ struct note {
     enum note_type type;
     size_t bytes;
     uint64_t when_ns; /* when it was put */
-    uint64_t number;  /* epoch, term, deadline in ns */
+    uint64_t number;  /* epoch, term, deadline in ns, position */
     int code;
     enum parti_state from, to;
     char *text;
@@ -40,6 +41,8 @@ struct note {
 struct dispatch {
     struct parti_callbacks call;
     uint64_t revoke_timeout_ms;
+    void *told_ctx;
+    void (*told)(void *ctx, const struct parti_partition *partition, size_t n);
     pthread_mutex_t lock;
     pthread_cond_t more;
     struct note *first, **last;
@@ -61,6 +64,8 @@ static void deliver(const struct dispatch *d, const struct note *n)
     case NOTE_ASSIGNED:
         if (c->assigned != NULL)
             c->assigned(c->ctx, n->number, n->part, n->part_n);
+        if (d->told != NULL)
+            d->told(d->told_ctx, n->part, n->part_n);
         break;
     case NOTE_REVOKING:
         if (c->revoking != NULL)
@@ -90,6 +95,7 @@ static void deliver(const struct dispatch *d, const struct note *n)
         if (c->error != NULL)
             c->error(c->ctx, n->code, n->text);
         break;
+    case NOTE_SETTLED: c->settled(c->ctx, n->part, n->number); break;
     case NOTE_STOPPED:
         if (c->stopped != NULL)
             c->stopped(c->ctx, n->code, n->text);
@@ -172,6 +178,14 @@ int dispatch_create(struct dispatch **ret, const struct parti_callbacks *callbac
     return 0;
 }
 
+void dispatch_on_told(struct dispatch *d, void *ctx,
+                      void (*told)(void *ctx, const struct parti_partition *partition,
+                                   size_t n))
+{
+    d->told_ctx = ctx;
+    d->told = told;
+}
+
 void dispatch_begin(struct dispatch *d)
 {
     (void)pthread_mutex_lock(&d->lock);
@@ -237,6 +251,33 @@ static struct note *make_note(enum note_type type, const char *text, size_t part
     n->text = (char *)n + bytes - text_n;
     memcpy(n->text, text, text_n);
     return n;
+}
+
+/* What may be lost leaves half of the room to what may not. */
+static bool has_half(struct dispatch *d)
+{
+    (void)pthread_mutex_lock(&d->lock);
+    bool has = d->notes < DISPATCH_NOTES_MAX / 2 && d->bytes < DISPATCH_BYTES_MAX / 2;
+    (void)pthread_mutex_unlock(&d->lock);
+    return has;
+}
+
+void dispatch_settled(struct dispatch *d, const struct parti_partition *p, uint64_t next)
+{
+    size_t id_n = strlen(p->id) + 1;
+    struct note *n;
+
+    if (d->call.settled == NULL || !has_half(d))
+        return;
+    n = make_note(NOTE_SETTLED, "", 1, id_n + p->key_n);
+    if (n == NULL)
+        return;
+    char *at = (char *)(n->part + 1);
+    n->number = next;
+    n->part[0] = *p;
+    n->part[0].id = memcpy(at, p->id, id_n);
+    n->part[0].key = memcpy(at + id_n, p->key, p->key_n);
+    (void)put(d, n);
 }
 
 /* GRANTED, REVOKING, RELEASED with their partitions. */

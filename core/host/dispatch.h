@@ -25,6 +25,12 @@ struct dispatch;
 int dispatch_create(struct dispatch **ret, const struct parti_callbacks *callbacks,
                     uint64_t revoke_timeout_ms);
 
+/* Before the begin: 'told' is called, on the callbacks' thread, when 'assigned' has
+ * returned. */
+void dispatch_on_told(struct dispatch *d, void *ctx,
+                      void (*told)(void *ctx, const struct parti_partition *partition,
+                                   size_t n));
+
 /* Nothing is delivered before this call. */
 void dispatch_begin(struct dispatch *d);
 
@@ -50,6 +56,11 @@ void dispatch_cut(struct dispatch *d, const char *reason, uint64_t at_ns);
 /* The last note: what is put after it is dropped.  Never fails; of 'text' the first
  * DISPATCH_TEXT_MAX bytes are told.  Any thread. */
 void dispatch_stopped(struct dispatch *d, int code, const char *text);
+
+/* What is durable of a partition; any thread.  Lost when the application is far behind:
+ * a later word says as much. */
+void dispatch_settled(struct dispatch *d, const struct parti_partition *partition,
+                      uint64_t next);
 
 /* When that happened which the running callback tells of; ns of CLOCK_BOOTTIME. */
 uint64_t dispatch_event_ns(const struct dispatch *d);

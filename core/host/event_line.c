@@ -1,4 +1,4 @@
-#include "host/event_line.h"
+#include "host/event_line_put.h"
 
 #include "base/status.h"
 #include "base/utf8.h"
@@ -48,7 +48,7 @@ static bool reserve(struct event_line *l, size_t n)
     return true;
 }
 
-static void put(struct event_line *l, const char *bytes, size_t n)
+void event_put(struct event_line *l, const char *bytes, size_t n)
 {
     if (!reserve(l, n))
         return;
@@ -56,12 +56,12 @@ static void put(struct event_line *l, const char *bytes, size_t n)
     l->n += n;
 }
 
-static void put_text(struct event_line *l, const char *text)
+void event_put_text(struct event_line *l, const char *text)
 {
-    put(l, text, strlen(text));
+    event_put(l, text, strlen(text));
 }
 
-static void put_number(struct event_line *l, uint64_t number)
+void event_put_number(struct event_line *l, uint64_t number)
 {
     char digits[20];
     size_t at = sizeof digits;
@@ -69,7 +69,7 @@ static void put_number(struct event_line *l, uint64_t number)
     do
         digits[--at] = (char)('0' + number % 10);
     while ((number /= 10) > 0);
-    put(l, digits + at, sizeof digits - at);
+    event_put(l, digits + at, sizeof digits - at);
 }
 
 static bool is_plain(unsigned char c)
@@ -84,56 +84,56 @@ static size_t put_odd(struct event_line *l, const unsigned char *at, size_t n)
     size_t used = utf8_length(at, n);
 
     if (used > 1) {
-        put(l, (const char *)at, used);
+        event_put(l, (const char *)at, used);
     } else if (used == 0) {
-        put_text(l, "\\ufffd");
+        event_put_text(l, "\\ufffd");
         used = 1;
     } else if (at[0] == '"' || at[0] == '\\') {
         escape[0] = '\\';
         escape[1] = (char)at[0];
-        put(l, escape, 2);
+        event_put(l, escape, 2);
     } else {
-        put(l, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", at[0]));
+        event_put(l, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", at[0]));
     }
     return used;
 }
 
-static void put_quoted(struct event_line *l, const char *text, size_t n)
+void event_put_quoted(struct event_line *l, const char *text, size_t n)
 {
     const unsigned char *at = (const unsigned char *)text;
 
-    put(l, "\"", 1);
+    event_put(l, "\"", 1);
     for (size_t i = 0; i < n;) {
         size_t plain = 0;
 
         while (i + plain < n && is_plain(at[i + plain]))
             plain++;
-        put(l, text + i, plain);
+        event_put(l, text + i, plain);
         i += plain;
         if (i < n)
             i += put_odd(l, at + i, n - i);
     }
-    put(l, "\"", 1);
+    event_put(l, "\"", 1);
 }
 
 /* ,"name": */
-static void put_name(struct event_line *l, const char *name)
+void event_put_name(struct event_line *l, const char *name)
 {
-    put(l, ",\"", 2);
-    put_text(l, name);
-    put(l, "\":", 2);
+    event_put(l, ",\"", 2);
+    event_put_text(l, name);
+    event_put(l, "\":", 2);
 }
 
-static void put_field(struct event_line *l, const char *name, const char *text)
+void event_put_field(struct event_line *l, const char *name, const char *text)
 {
-    put_name(l, name);
-    put_quoted(l, text, strlen(text));
+    event_put_name(l, name);
+    event_put_quoted(l, text, strlen(text));
 }
 
-static void put_u64(struct event_line *l, const char *name, uint64_t number)
+void event_put_u64(struct event_line *l, const char *name, uint64_t number)
 {
-    put_name(l, name);
-    put_number(l, number);
+    event_put_name(l, name);
+    event_put_number(l, number);
 }
 
 static void begin(struct event_line *l, const struct event_stamp *stamp, uint64_t boot_ns,
@@ -141,16 +141,16 @@ static void begin(struct event_line *l, const struct event_stamp *stamp, uint64_
 {
     l->n = 0;
     l->status = 0;
-    put_text(l, "{\"time\":");
-    put_quoted(l, stamp->time, strlen(stamp->time));
-    put_u64(l, "boot_ns", boot_ns);
-    put_field(l, "worker", stamp->worker);
-    put_field(l, "event", event);
+    event_put_text(l, "{\"time\":");
+    event_put_quoted(l, stamp->time, strlen(stamp->time));
+    event_put_u64(l, "boot_ns", boot_ns);
+    event_put_field(l, "worker", stamp->worker);
+    event_put_field(l, "event", event);
 }
 
 static int end(struct event_line *l)
 {
-    put(l, "}\n", 2);
+    event_put(l, "}\n", 2);
     return l->status;
 }
 
@@ -160,9 +160,9 @@ int event_line_state(struct event_line *line, const struct event_stamp *stamp,
                      const char *from, const char *to, const char *reason)
 {
     begin(line, stamp, stamp->boot_ns, "state");
-    put_field(line, "from", from);
-    put_field(line, "to", to);
-    put_field(line, "reason", reason);
+    event_put_field(line, "from", from);
+    event_put_field(line, "to", to);
+    event_put_field(line, "reason", reason);
     return end(line);
 }
 
@@ -170,8 +170,8 @@ int event_line_leader(struct event_line *line, const struct event_stamp *stamp,
                       uint64_t term, const char *leader)
 {
     begin(line, stamp, stamp->boot_ns, "leader");
-    put_u64(line, "term", term);
-    put_field(line, "leader", leader);
+    event_put_u64(line, "term", term);
+    event_put_field(line, "leader", leader);
     return end(line);
 }
 
@@ -182,8 +182,8 @@ int event_line_error(struct event_line *line, const struct event_stamp *stamp, i
 
     (void)snprintf(name, sizeof name, "PARTI-E%03d", code);
     begin(line, stamp, stamp->boot_ns, "error");
-    put_field(line, "code", name);
-    put_field(line, "text", text);
+    event_put_field(line, "code", name);
+    event_put_field(line, "text", text);
     return end(line);
 }
 
@@ -191,51 +191,51 @@ int event_line_fenced(struct event_line *line, const struct event_stamp *stamp,
                       uint64_t deadline_ns, const char *reason)
 {
     begin(line, stamp, deadline_ns, "fenced");
-    put_field(line, "reason", reason);
+    event_put_field(line, "reason", reason);
     return end(line);
 }
 
 /* The keys are the pieces of the id: no '/' stands in a key but as %2F. */
 static void put_keys(struct event_line *l, const char *id)
 {
-    put_text(l, "\"keys\":[");
+    event_put_text(l, "\"keys\":[");
     for (;;) {
         size_t n = strcspn(id, "/");
 
-        put_quoted(l, id, n);
+        event_put_quoted(l, id, n);
         if (id[n] == '\0')
             break;
-        put(l, ",", 1);
+        event_put(l, ",", 1);
         id += n + 1;
     }
-    put(l, "]", 1);
+    event_put(l, "]", 1);
 }
 
 static void put_partition(struct event_line *l, const struct parti_partition *p)
 {
-    put_text(l, "{\"id\":");
-    put_quoted(l, p->id, strlen(p->id));
-    put(l, ",", 1);
+    event_put_text(l, "{\"id\":");
+    event_put_quoted(l, p->id, strlen(p->id));
+    event_put(l, ",", 1);
     put_keys(l, p->id);
-    put_u64(l, "weight", p->weight);
-    put_text(l, ",\"token\":\"");
-    put_number(l, p->token.gen);
-    put(l, "-", 1);
-    put_number(l, p->token.since);
-    put_text(l, "\"}");
+    event_put_u64(l, "weight", p->weight);
+    event_put_text(l, ",\"token\":\"");
+    event_put_number(l, p->token.gen);
+    event_put(l, "-", 1);
+    event_put_number(l, p->token.since);
+    event_put_text(l, "\"}");
 }
 
 static void put_partitions(struct event_line *l, uint64_t epoch,
                            const struct parti_partition *p, size_t n)
 {
-    put_u64(l, "epoch", epoch);
-    put_text(l, ",\"partitions\":[");
+    event_put_u64(l, "epoch", epoch);
+    event_put_text(l, ",\"partitions\":[");
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
-            put(l, ",", 1);
+            event_put(l, ",", 1);
         put_partition(l, &p[i]);
     }
-    put(l, "]", 1);
+    event_put(l, "]", 1);
 }
 
 int event_line_assigned(struct event_line *line, const struct event_stamp *stamp,
@@ -252,7 +252,7 @@ int event_line_revoking(struct event_line *line, const struct event_stamp *stamp
 {
     begin(line, stamp, stamp->boot_ns, "revoking");
     put_partitions(line, epoch, partition, n);
-    put_u64(line, "deadline_ms", deadline_ms);
+    event_put_u64(line, "deadline_ms", deadline_ms);
     return end(line);
 }
 
@@ -275,19 +275,19 @@ void event_line_begin_assigned(struct event_line *line, const struct event_stamp
                                uint64_t epoch)
 {
     begin(line, stamp, stamp->boot_ns, "assigned");
-    put_u64(line, "epoch", epoch);
-    put_text(line, ",\"partitions\":[");
+    event_put_u64(line, "epoch", epoch);
+    event_put_text(line, ",\"partitions\":[");
 }
 
 void event_line_put_item(struct event_line *line, const char *item, size_t n)
 {
     if (line->n > 0 && line->at[line->n - 1] != '[')
-        put(line, ",", 1);
-    put(line, item, n);
+        event_put(line, ",", 1);
+    event_put(line, item, n);
 }
 
 int event_line_end_assigned(struct event_line *line)
 {
-    put(line, "]", 1);
+    event_put(line, "]", 1);
     return end(line);
 }

@@ -97,10 +97,8 @@ int instance_load(const struct conf_plugin *conf, const char *plugin_dir,
         conf_errors_add(errors, conf->plugin_line, "%s", why.text);
         return status;
     }
-    status = option_build(&conf->section,
-                          kind == PLUGIN_SOURCE ? plugin->about.source_option
-                                                : plugin->about.strategy_option,
-                          plugin->name, errors, &options);
+    status = option_build(&conf->section, plugin_options(plugin, kind), plugin->name,
+                          errors, &options);
     if (status != STATUS_OK)
         return status;
     *ret_plugin = plugin;

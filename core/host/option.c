@@ -3,6 +3,7 @@
 #include "base/must.h"
 #include "base/nearest.h"
 #include "base/status.h"
+#include "host/conf_keys.h"
 #include "host/conf_pool.h"
 #include "host/option_value.h"
 
@@ -242,6 +243,9 @@ static void unknown_key(struct build *b, const struct option_raw *raw)
     for (const struct parti_option *row = b->table; row != NULL && row->name; row++)
         if (!is_pattern(row))
             nearest_offer(&near, row->name);
+    for (size_t i = 0; i < conf_keys_n; i++)
+        if (strcmp(conf_keys[i].section, b->section->name) == 0)
+            nearest_offer(&near, conf_keys[i].name);
     for (size_t i = 0; host_keys[i] != NULL; i++)
         if (belongs_elsewhere(b, i) == NULL)
             nearest_offer(&near, host_keys[i]);

@@ -131,20 +131,47 @@ failed:
     return result;
 }
 
+static const struct {
+    const char *section, *name;
+} roles[] = {[PLUGIN_STRATEGY] = {"strategy", "a strategy"},
+             [PLUGIN_SOURCE] = {"source", "a source"},
+             [PLUGIN_CONSUMER] = {"consume", "a consumer of messages"}};
+
+static bool has_role(const struct plugin *p, enum plugin_kind kind)
+{
+    switch (kind) {
+    case PLUGIN_ANY: return true;
+    case PLUGIN_STRATEGY: return p->strategy.assign != NULL;
+    case PLUGIN_SOURCE: return p->source.list != NULL;
+    case PLUGIN_CONSUMER: return p->consumer.start != NULL;
+    }
+    return false;
+}
+
 static int check_kind(const char *name, const struct plugin *p, enum plugin_kind kind,
                       struct plugin_error *error)
 {
-    bool strategy = kind == PLUGIN_STRATEGY;
+    enum plugin_kind is = PLUGIN_STRATEGY;
 
-    if (kind == PLUGIN_ANY ||
-        (strategy ? p->strategy.assign != NULL : p->source.list != NULL))
+    if (has_role(p, kind))
         return 0;
+    while (!has_role(p, is))
+        is = (enum plugin_kind)(is + 1); /* it has one, or it would not be loaded */
     return plugin_refuse(error, STATUS_UNSUPPORTED, ERR_PLUGIN_KIND, name,
-                         "%s is a %s, not a %s.\n  Name it under [%s], or choose another "
+                         "%s is %s, not %s.\n  Name it under [%s], or choose another "
                          "one here: 'parti plugins list' shows which is what.",
-                         p->path, strategy ? "source" : "strategy",
-                         strategy ? "strategy" : "source",
-                         strategy ? "source" : "strategy");
+                         p->path, roles[is].name, roles[kind].name, roles[is].section);
+}
+
+const struct parti_option *plugin_options(const struct plugin *p, enum plugin_kind kind)
+{
+    switch (kind) {
+    case PLUGIN_STRATEGY: return p->about.strategy_option;
+    case PLUGIN_SOURCE: return p->about.source_option;
+    case PLUGIN_CONSUMER: return p->consumer.option;
+    case PLUGIN_ANY: break;
+    }
+    return NULL;
 }
 
 int plugin_load(const char *name, const char *dir, enum plugin_kind kind,

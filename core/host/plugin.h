@@ -14,12 +14,13 @@
 #define PARTI_HOST_PLUGIN_H
 
 #include "host/option.h"
+#include "parti_consumer.h"
 #include "parti_plugin.h"
 
 #include <limits.h>
 #include <stdbool.h>
 
-enum plugin_kind { PLUGIN_ANY, PLUGIN_STRATEGY, PLUGIN_SOURCE };
+enum plugin_kind { PLUGIN_ANY, PLUGIN_STRATEGY, PLUGIN_SOURCE, PLUGIN_CONSUMER };
 
 /* A loaded module.  The tables are our own copies: of what the plugin gives, as much as
  * both sides know, the rest zero.  So a slot newer than the plugin reads as NULL. */
@@ -29,6 +30,7 @@ struct plugin {
     struct parti_plugin about;      /* id, version, ...; use the tables below */
     struct parti_strategy strategy; /* .assign == NULL: not a strategy */
     struct parti_source source;     /* .list == NULL: not a source */
+    struct parti_consumer consumer; /* .start == NULL: not a consumer */
 };
 
 /* Why a plugin was refused. */
@@ -44,6 +46,9 @@ struct plugin_error {
  * STATUS_INVALID, STATUS_NOMEM; on failure *error says all. */
 int plugin_load(const char *name, const char *dir, enum plugin_kind kind,
                 const struct plugin **ret, struct plugin_error *error);
+
+/* The option table of one role; may be NULL. */
+const struct parti_option *plugin_options(const struct plugin *p, enum plugin_kind kind);
 
 /* The directory that a NULL 'dir' stands for. */
 const char *plugin_dir_default(void);

@@ -20,9 +20,17 @@ enum { CAPS = sizeof caps / sizeof *caps };
 
 static const char *kinds(const struct plugin *p)
 {
-    if (p->strategy.assign == NULL)
-        return "source";
-    return p->source.list == NULL ? "strategy" : "strategy and source";
+    static const char *const names[] = {"",
+                                        "strategy",
+                                        "source",
+                                        "strategy and source",
+                                        "consumer",
+                                        "strategy and consumer",
+                                        "source and consumer",
+                                        "strategy, source and consumer"};
+
+    return names[(p->strategy.assign != NULL) | (p->source.list != NULL) << 1 |
+                 (p->consumer.start != NULL) << 2];
 }
 
 static void describe_text(const struct plugin *p, FILE *to)
@@ -53,6 +61,10 @@ static void describe_text(const struct plugin *p, FILE *to)
     if (p->source.list != NULL) {
         fprintf(to, "\nkeys in [source] and [source:NAME]\n");
         option_describe(a->source_option, OPTION_TEXT, to);
+    }
+    if (p->consumer.start != NULL) {
+        fprintf(to, "\nkeys in [consume]\n");
+        option_describe(p->consumer.option, OPTION_TEXT, to);
     }
 }
 
@@ -92,6 +104,10 @@ static json_t *describe_json(const struct plugin *p)
         json_object_set_new(
             o, "source",
             json_pack("{s:o}", "options", option_table_json(a->source_option)));
+    if (p->consumer.start != NULL)
+        json_object_set_new(
+            o, "consumer",
+            json_pack("{s:o}", "options", option_table_json(p->consumer.option)));
     return o;
 }
 

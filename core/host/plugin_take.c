@@ -4,6 +4,7 @@
 #include "base/errors.h"
 #include "base/status.h"
 #include "config.h"
+#include "host/conf_keys.h"
 
 #include <string.h>
 
@@ -12,6 +13,7 @@ enum {
     PLUGIN_SIZE_1_0 = 96,
     STRATEGY_SIZE_1_0 = 32,
     SOURCE_SIZE_1_0 = 40,
+    CONSUMER_SIZE_1 = 72, /* of the extension's first revision */
     SIZE_MAX_SANE = 4096
 };
 
@@ -119,6 +121,48 @@ static int take_source(const struct take *t, const struct parti_source *given,
     return result < 0 ? result : check_options(t, "source", p->about.source_option);
 }
 
+/* The host's own keys of [consume] may not be declared. */
+static int check_consumer_options(const struct take *t, const struct parti_option *row)
+{
+    char what[160];
+
+    for (; row != NULL && row->name != NULL; row++) {
+        if (conf_key_find("consume", row->name) == NULL)
+            continue;
+        (void)snprintf(what, sizeof what,
+                       "declares its consume options wrongly: '%.60s' is a key that the "
+                       "host keeps for itself",
+                       row->name);
+        return broken(t, what);
+    }
+    return 0;
+}
+
+static int take_consumer(const struct take *t, struct plugin *p)
+{
+    const struct parti_consumer *given =
+        p->about.extension != NULL ? p->about.extension(PARTI_CONSUMER_ID) : NULL;
+    int result;
+
+    if (given == NULL)
+        return 0;
+    result = check_size(t, "parti_consumer", given->size, CONSUMER_SIZE_1);
+    if (result < 0)
+        return result;
+    copy_table(&p->consumer, sizeof p->consumer, given, given->size);
+    const struct slot slots[] = {{"consumer.create", p->consumer.create != NULL},
+                                 {"consumer.start", p->consumer.start != NULL},
+                                 {"consumer.credit", p->consumer.credit != NULL},
+                                 {"consumer.done", p->consumer.done != NULL},
+                                 {"consumer.bury", p->consumer.bury != NULL},
+                                 {"consumer.stop", p->consumer.stop != NULL},
+                                 {"consumer.destroy", p->consumer.destroy != NULL}};
+    result = check_slots(t, slots, sizeof slots / sizeof *slots);
+    if (result == 0)
+        result = check_options(t, "consume", p->consumer.option);
+    return result < 0 ? result : check_consumer_options(t, p->consumer.option);
+}
+
 /* The first 16 bytes are there in every major and minor that has this entry. */
 static int check_version(const struct take *t, const struct parti_plugin *given)
 {
@@ -151,10 +195,15 @@ int plugin_take(const char *name, const char *path, const struct parti_plugin *g
     copy_table(&p->about, sizeof p->about, given, given->size);
     const struct slot slots[] = {
         {"id", p->about.id != NULL && p->about.id[0] != '\0'},
-        {"version", p->about.version != NULL && p->about.version[0] != '\0'},
-        {"both strategy and source",
-         p->about.strategy != NULL || p->about.source != NULL}};
+        {"version", p->about.version != NULL && p->about.version[0] != '\0'}};
     result = check_slots(&t, slots, sizeof slots / sizeof *slots);
+    if (result == 0)
+        result = take_consumer(&t, p);
+    const struct slot roles[] = {{"both strategy and source",
+                                  p->about.strategy != NULL || p->about.source != NULL ||
+                                      p->consumer.start != NULL}};
+    if (result == 0)
+        result = check_slots(&t, roles, 1);
     if (result == 0)
         result = take_strategy(&t, p->about.strategy, p);
     if (result == 0)

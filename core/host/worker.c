@@ -130,6 +130,7 @@ static void cut(struct parti_worker *w)
     clear_words(w);
     if (w->callbacks.lease != NULL)
         w->callbacks.lease(w->callbacks.ctx, now_ns);
+    worker_consume_fence(w);
     log_error("PARTI-E%03d %s", (int)ERR_EVENTS_UNTAKEN, CUT_TEXT);
     sources_watch(w->sources, false);
     dispatch_cut(w->dispatch, CUT_REASON, now_ns);
@@ -143,14 +144,19 @@ static void deliver(struct parti_worker *w, const struct action *a,
         cut(w);
 }
 
-static void deliver_parts(struct parti_worker *w, const struct action *a)
+static void on_parts(struct parti_worker *w, const struct action *a)
 {
     const struct parti_hold *hold = holds_of(w, a);
 
-    if (hold == NULL)
+    if (hold == NULL) {
         cut(w);
-    else
-        deliver(w, a, hold);
+        return;
+    }
+    if (w->consumer != NULL)
+        worker_consume_parts(w, a, hold);
+    deliver(w, a, hold);
+    if (a->type == ACT_REVOKING && w->callbacks.revoking == NULL)
+        parti_released(w, a->parts.epoch); /* nobody who could object */
 }
 
 static void on_plan(struct parti_worker *w, const struct plan_request *request)
@@ -181,13 +187,10 @@ static void perform(void *ctx, const struct action *a)
     case ACT_HOLD: on_hold(w, a->hold.until_ms); break;
     case ACT_GRANTED:
     case ACT_REVOKING:
-    case ACT_RELEASED:
-        deliver_parts(w, a);
-        if (a->type == ACT_REVOKING && w->callbacks.revoking == NULL)
-            loop_released(w->loop, a->parts.epoch); /* nobody who could object */
-        break;
+    case ACT_RELEASED: on_parts(w, a); break;
     case ACT_FENCED:
         w->is_fenced = true;
+        worker_consume_fence(w);
         deliver(w, a, NULL);
         break;
     case ACT_STATE:
@@ -210,7 +213,7 @@ static void perform(void *ctx, const struct action *a)
     }
 }
 
-static void problem(void *ctx, int code, const char *text)
+void worker_problem(void *ctx, int code, const char *text)
 {
     struct parti_worker *w = ctx;
 
@@ -223,6 +226,8 @@ static void tick(void *ctx)
     uint64_t since = atomic_load(&w->degraded_ms);
 
     alert_check(&w->alert, &w->conf.timing, since, clock_boot_ms());
+    if (w->consumer != NULL)
+        worker_consume_watch(w);
 }
 
 /* ---- what strategy and sources answer
@@ -282,8 +287,11 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
                                     .budget_ms = w->conf.timing.operation_timeout_ms,
                                     .done = on_listed,
                                     .ctx = w};
-    struct loop_options loop = {
-        .ctx = w, .perform = perform, .problem = problem, .tick = tick};
+    struct loop_options loop = {.ctx = w,
+                                .perform = perform,
+                                .problem = worker_problem,
+                                .server = worker_consume_link,
+                                .tick = tick};
     char why[WORKER_TEXT_ROOM];
     int status;
 
@@ -298,10 +306,15 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
                              w->conf.worker.revoke_timeout_ms);
     if (status < 0)
         return PARTI_ERR_MEMORY;
+    status = worker_consume_start(w, text, room);
+    if (status < 0)
+        return status;
     status = worker_loop_options(&w->conf, strategy_name(w->strategy), &w->setup, &loop,
                                  text, room);
     if (status < 0)
         return PARTI_ERR_CONFIG;
+    w->nats = loop.nats;
+    w->nats.name = w->setup.positions_name;
     status = loop_create(&w->loop, &loop, why, sizeof why);
     if (status == STATUS_INVALID)
         (void)snprintf(text, room, "PARTI-E%d %s", ERR_NATS_OPTIONS, why);
@@ -311,6 +324,8 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
         return PARTI_ERR_MEMORY;
     if (status < 0)
         return status == STATUS_INVALID ? PARTI_ERR_CONFIG : PARTI_ERR_OFFLINE;
+    if (!w->conf.nats.embedded)
+        worker_consume_link(w, w->conf.nats.url);
     return 0;
 }
 
@@ -369,10 +384,13 @@ void parti_destroy(struct parti_worker *w)
     /* Nobody is called back by what is gone: first the loop stops asking, then those who
      * answer it end, then it goes. */
     loop_end(w->loop);
+    consumer_end(w->consumer);
     strategy_destroy(w->strategy);
     sources_destroy(w->sources);
     dispatch_destroy(w->dispatch); /* its last callbacks may still speak to the loop */
     loop_destroy(w->loop);
+    consumer_destroy(w->consumer);
+    release_destroy(w->release);
     worker_words_unmap(w->word);
     worker_setup_finish(&w->setup);
     conf_finish(&w->conf);
@@ -384,7 +402,10 @@ void parti_destroy(struct parti_worker *w)
 
 void parti_released(struct parti_worker *w, uint64_t epoch)
 {
-    loop_released(w->loop, epoch);
+    if (w->release != NULL)
+        release_application(w->release, epoch);
+    else
+        loop_released(w->loop, epoch);
 }
 
 uint64_t parti_event_ns(const struct parti_worker *w)

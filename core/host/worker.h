@@ -5,8 +5,10 @@
 #include "edge/loop.h"
 #include "host/alert.h"
 #include "host/conf.h"
+#include "host/consumer.h"
 #include "host/dispatch.h"
 #include "host/log.h"
+#include "host/release.h"
 #include "host/source.h"
 #include "host/strategy.h"
 #include "host/worker_setup.h"
@@ -27,6 +29,9 @@ struct parti_worker {
     struct sources *sources;
     struct dispatch *dispatch;
     struct loop *loop;
+    struct consumer *consumer; /* NULL: no [consume] */
+    struct release *release;   /* with the consumer */
+    struct nats_link_options nats;
 
     _Atomic uint64_t *word; /* WORKER_PARTS_MAX of them, mapped, mostly untouched */
     _Atomic uint64_t deadline_ns;
@@ -46,5 +51,21 @@ struct parti_worker {
     _Atomic uint64_t degraded_ms; /* since when, 0: not */
     struct alert alert;
 };
+
+/* worker.c: the loop's and the consumer's word; 'ctx' is the worker. */
+void worker_problem(void *ctx, int code, const char *text);
+
+/* worker_consume.c: the worker's side of [consume].  PARTI_ERR_* with text[room]; 0 also
+ * where the file has no such section. */
+int worker_consume_start(struct parti_worker *w, char *text, size_t room);
+
+/* The positions' server is at this address; 'ctx' is the worker. */
+void worker_consume_link(void *ctx, const char *url);
+
+/* The loop's thread: what is granted or revoked, with its rights; and now and then. */
+void worker_consume_parts(struct parti_worker *w, const struct action *a,
+                          const struct parti_hold *hold);
+void worker_consume_watch(struct parti_worker *w);
+void worker_consume_fence(struct parti_worker *w); /* all is lost */
 
 #endif

@@ -90,6 +90,8 @@ int worker_loop_options(const struct conf *c, const char *strategy,
     s->host[sizeof s->host - 1] = '\0';
     (void)snprintf(s->name, sizeof s->name, "parti %s %s %d", c->group, s->host,
                    (int)getpid());
+    (void)snprintf(s->positions_name, sizeof s->positions_name,
+                   "parti %s positions %s %d", c->group, s->host, (int)getpid());
     if (fill_node(c, strategy, s, &o->node) < 0) {
         (void)snprintf(text, room, "the kernel gives no random bytes");
         return STATUS_IO;

@@ -11,14 +11,16 @@
 #include <stdatomic.h>
 
 enum {
-    WORKER_PARTS_MAX = 1 << 20,          /* partitions of a group */
-    WORKER_RECORD_MAX = 16 * 1024 * 1024 /* bytes of one worker's list */
+    WORKER_PARTS_MAX = 1 << 20,           /* partitions of a group */
+    WORKER_RECORD_MAX = 16 * 1024 * 1024, /* bytes of one worker's list */
+    WORKER_HANG_MS = 2000 /* behind a revoke's deadline: a hung consumer is given up */
 };
 
 /* What the options point at. */
 struct worker_setup {
     char host[HOST_ROOM];
-    char name[128]; /* of the connection, for the server's monitoring */
+    char name[128]; /* of the connections, for the server's monitoring */
+    char positions_name[128];
     char *state_dir;
     struct nats_child_options embedded;
 };

@@ -28,6 +28,7 @@ void rig_init(struct rig *rig, const char *url)
 void rig_finish(struct rig *rig)
 {
     nats_log_destroy(rig->log);
+    nats_positions_destroy(rig->positions);
     nats_link_destroy(rig->link);
     while (rig->first != NULL) {
         struct inbox_item *item = rig->first;
@@ -76,16 +77,21 @@ static void turn(struct rig *rig, uint64_t deadline_ns)
 
     if (rig->log != NULL && nats_log_deadline_ns(rig->log) < until)
         until = nats_log_deadline_ns(rig->log);
+    if (rig->positions != NULL && nats_positions_deadline_ns(rig->positions) < until)
+        until = nats_positions_deadline_ns(rig->positions);
     struct pollfd ready = {.fd = inbox_fd(rig->inbox), .events = POLLIN};
     (void)poll(&ready, 1, until > now ? (int)((until - now) / CLOCK_NS_PER_MS) + 1 : 0);
     while ((item = inbox_pop(rig->inbox)) != NULL) {
-        if (rig->log != NULL && nats_log_feed(rig->log, item))
+        if ((rig->log != NULL && nats_log_feed(rig->log, item)) ||
+            (rig->positions != NULL && nats_positions_feed(rig->positions, item)))
             inbox_item_free(item);
         else
             keep(rig, item);
     }
     if (rig->log != NULL)
         nats_log_tick(rig->log, clock_boot_ns());
+    if (rig->positions != NULL)
+        nats_positions_tick(rig->positions, clock_boot_ns());
 }
 
 struct inbox_item *rig_try(struct rig *rig, int kind, uint64_t op, uint64_t ms)

@@ -10,6 +10,7 @@
 #include "edge/inbox.h"
 #include "edge/nats_link.h"
 #include "edge/nats_log.h"
+#include "edge/nats_positions.h"
 
 #include <check.h>
 
@@ -18,8 +19,9 @@ enum { RIG_WAIT_MS = 10000, RIG_TEXT_ROOM = 1024 };
 struct rig {
     struct inbox *inbox;
     struct nats_link *link;
-    struct nats_log *log;            /* NULL until rig_log() */
-    struct inbox_item *first, *last; /* come, but not waited for yet */
+    struct nats_log *log;             /* NULL until rig_log() */
+    struct nats_positions *positions; /* NULL until the test makes one */
+    struct inbox_item *first, *last;  /* come, but not waited for yet */
     uint64_t op;
 };
 

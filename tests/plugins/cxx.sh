@@ -1,5 +1,6 @@
 #!/bin/sh
-# parti_plugin.h compiles as C++17 without a warning, and the entry has C linkage.
+# parti_plugin.h and parti_consumer.h compile as C++17 without a warning, and the entry
+# has C linkage.
 set -eu
 cxx=${CXX:-c++}
 if ! command -v "$cxx" >/dev/null 2>&1; then
@@ -10,6 +11,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/parti-cxx-XXXXXX")
 trap 'rm -rf "$work"' EXIT INT TERM
 
 cat >"$work/plugin.cc" <<'CC'
+#include "parti_consumer.h"
 #include "parti_plugin.h"
 static int32_t create(void **self, const parti_host *host, const parti_conf *conf,
                       parti_error *error)
@@ -39,4 +41,4 @@ nm "$work/plugin.o" | grep -q ' T parti_plugin_v1$' || {
     echo "cxx.sh: the entry has no C linkage"
     exit 1
 }
-echo "parti_plugin.h is C++17"
+echo "parti_plugin.h and parti_consumer.h are C++17"

@@ -290,7 +290,7 @@ START_TEST(values_of_the_wrong_kind_are_named)
         "'-'");
     must_say(HEAD TAIL "[sorcery]\nx = 1\n",
              "t.ini:5: unknown section [sorcery]; there are [parti], [nats], [worker], "
-             "[strategy], [source], [source:NAME] and [timing]");
+             "[strategy], [source], [source:NAME], [consume] and [timing]");
 }
 END_TEST
 

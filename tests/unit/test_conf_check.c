@@ -101,6 +101,14 @@ START_TEST(ways_to_log_in_do_not_mix)
 }
 END_TEST
 
+START_TEST(no_group_is_called_like_the_positions_of_another)
+{
+    must_say("[parti]\ngroup = pos_orders\n[nats]\n" TAIL,
+             "t.ini:2: group = 'pos_orders' begins with 'pos_', which is kept for the "
+             "positions of the group 'orders'; choose another name");
+}
+END_TEST
+
 START_TEST(the_embedded_server_has_its_own_ways)
 {
     struct conf c;
@@ -156,5 +164,6 @@ UNIT_MAIN("conf_check", a_lease_outlives_two_heartbeats, the_margin_fits_into_th
           a_lease_outlives_a_change_of_leader, authority_lasts_three_renewals,
           the_other_timers_fit_together, the_key_given_last_is_blamed,
           a_faulty_value_is_not_compared, ways_to_log_in_do_not_mix,
+          no_group_is_called_like_the_positions_of_another,
           the_embedded_server_has_its_own_ways,
           an_id_is_prefix_and_number_within_the_range)

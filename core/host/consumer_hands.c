@@ -1,0 +1,471 @@
+#include "host/consumer_hands.h"
+
+#include "base/must.h"
+#include "base/partid.h"
+#include "base/status.h"
+#include "edge/clock.h"
+#include "host/threads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TURN = 16, NONE = UINT32_MAX }; /* messages of a lane before others have theirs */
+
+struct hand_lane {
+    struct hands_part *part; /* NULL: closed */
+    struct hands_delivery *first, **last;
+    uint32_t next; /* in the list of those that can go on */
+    bool is_told, is_listed, is_running, is_closing;
+    bool has_bar; /* nothing up to this stretch is begun */
+    uint32_t bar;
+    bool is_blocked; /* a call from before a fence runs for its partition */
+};
+
+struct hand {
+    struct hands *hands;
+    pthread_t thread;
+    struct hands_part *running;
+    bool is_stray; /* the call runs on behind a fence */
+};
+
+struct hands {
+    struct hands_setup setup;
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    struct hand_lane *lane;
+    uint32_t lanes_used;
+    uint32_t first, last; /* lanes that can go on */
+    uint32_t idle, strays;
+    bool is_ending;
+    uint32_t threads;
+    struct hand hand[];
+};
+
+/* ---- partitions -------------------------------------------------------------------- */
+
+struct hands_part *hands_part_create(struct bytes id, uint32_t weight,
+                                     struct parti_token token, struct parti_hold hold)
+{
+    size_t room = 3 * id.n + 1; /* every byte as %XX, and the end */
+    struct hands_part *p = malloc(sizeof *p + room + id.n);
+
+    if (p == NULL)
+        return NULL;
+    char *text = (char *)(p + 1);
+    atomic_init(&p->refs, 1);
+    (void)partid_encode(id, text, room);
+    memcpy(text + room, id.at, id.n);
+    p->partition = (struct parti_partition){.id = text,
+                                            .key = text + room,
+                                            .key_n = id.n,
+                                            .weight = weight,
+                                            .token = token,
+                                            .hold = hold};
+    return p;
+}
+
+void hands_part_ref(struct hands_part *p)
+{
+    (void)atomic_fetch_add(&p->refs, 1);
+}
+
+void hands_part_unref(struct hands_part *p)
+{
+    if (p != NULL && atomic_fetch_sub(&p->refs, 1) == 1)
+        free(p);
+}
+
+static bool is_same(const struct hands_part *a, const struct hands_part *b)
+{
+    return a->partition.key_n == b->partition.key_n &&
+           memcmp(a->partition.key, b->partition.key, a->partition.key_n) == 0;
+}
+
+/* ---- lanes, with the lock ---------------------------------------------------------- */
+
+static void lock(struct hands *h)
+{
+    must(pthread_mutex_lock(&h->lock) == 0);
+}
+
+static void unlock(struct hands *h)
+{
+    must(pthread_mutex_unlock(&h->lock) == 0);
+}
+
+static void enlist(struct hands *h, uint32_t i)
+{
+    struct hand_lane *l = &h->lane[i];
+
+    if (l->is_listed || l->is_running || l->is_blocked || !l->is_told || l->first == NULL)
+        return;
+    l->is_listed = true;
+    l->next = NONE;
+    if (h->first == NONE)
+        h->first = i;
+    else
+        h->lane[h->last].next = i;
+    h->last = i;
+    if (h->idle > 0)
+        must(pthread_cond_signal(&h->more) == 0);
+}
+
+static uint32_t delist(struct hands *h)
+{
+    uint32_t i = h->first;
+
+    h->first = h->lane[i].next;
+    h->lane[i].is_listed = false;
+    return i;
+}
+
+static void drop(struct hands *h, struct hands_delivery *d)
+{
+    message_unref(h->setup.pool, d->message);
+    free(d);
+}
+
+/* Drops what lies in the lane from this position on; the first such, or NULL. */
+static bool purge(struct hands *h, struct hand_lane *l, uint64_t position,
+                  struct parti_ticket *ret_first)
+{
+    struct hands_delivery **at = &l->first;
+    bool any = false;
+
+    while (*at != NULL && (*at)->position < position)
+        at = &(*at)->next;
+    l->last = at;
+    while (*at != NULL) {
+        struct hands_delivery *d = *at;
+
+        *at = d->next;
+        if (!any && ret_first != NULL)
+            *ret_first = (struct parti_ticket){.hold = l->part->partition.hold,
+                                               .position = d->position,
+                                               .attempt = d->attempt,
+                                               .run = d->run,
+                                               .stretch = d->stretch};
+        any = true;
+        drop(h, d);
+    }
+    return any;
+}
+
+static struct hand_lane *find(struct hands *h, uint32_t lane, uint32_t serial)
+{
+    struct hand_lane *l;
+
+    if (lane >= h->setup.lanes_max)
+        return NULL;
+    l = &h->lane[lane];
+    return l->part != NULL && l->part->partition.hold.serial == serial ? l : NULL;
+}
+
+/* What is listed stays listed: a thread finds it empty and passes on. */
+static void end_lane(struct hands *h, struct hand_lane *l)
+{
+    (void)purge(h, l, 0, NULL);
+    hands_part_unref(l->part);
+    l->part = NULL;
+    l->is_told = l->is_running = l->is_closing = l->is_blocked = l->has_bar = false;
+}
+
+void hands_open(struct hands *h, uint32_t i, struct hands_part *part)
+{
+    lock(h);
+    struct hand_lane *l = &h->lane[i];
+    must(l->part == NULL);
+    hands_part_ref(part);
+    l->part = part;
+    l->first = NULL;
+    l->last = &l->first;
+    if (i >= h->lanes_used)
+        h->lanes_used = i + 1;
+    unlock(h);
+}
+
+void hands_told(struct hands *h, struct parti_hold hold)
+{
+    lock(h);
+    struct hand_lane *l = find(h, hold.slot, hold.serial);
+    if (l != NULL) {
+        l->is_told = true;
+        enlist(h, hold.slot);
+    }
+    unlock(h);
+}
+
+/* Numbers of stretches ascend, and may wrap around. */
+static bool is_barred(const struct hand_lane *l, uint32_t stretch)
+{
+    return l->has_bar && (int32_t)(stretch - l->bar) <= 0;
+}
+
+void hands_give(struct hands *h, struct hands_delivery *list)
+{
+    struct hands_delivery *next;
+
+    lock(h);
+    for (struct hands_delivery *d = list; d != NULL; d = next) {
+        struct hand_lane *l = find(h, d->lane, d->serial);
+
+        next = d->next;
+        if (l == NULL || l->is_closing || is_barred(l, d->stretch)) {
+            drop(h, d);
+            continue;
+        }
+        /* A new attempt takes the place of what was given before. */
+        (void)purge(h, l, d->position, NULL);
+        d->next = NULL;
+        *l->last = d;
+        l->last = &d->next;
+        enlist(h, d->lane);
+    }
+    unlock(h);
+}
+
+bool hands_take_back(struct hands *h, struct parti_hold hold, uint32_t stretch,
+                     struct parti_ticket *ret_first)
+{
+    bool any = false;
+
+    lock(h);
+    struct hand_lane *l = find(h, hold.slot, hold.serial);
+    if (l != NULL && !is_barred(l, stretch)) {
+        l->has_bar = true;
+        l->bar = stretch;
+        if (l->first != NULL && is_barred(l, l->first->stretch))
+            any = purge(h, l, 0, ret_first);
+    }
+    unlock(h);
+    return any;
+}
+
+bool hands_close(struct hands *h, struct parti_hold hold)
+{
+    bool is_quiet = true;
+
+    lock(h);
+    struct hand_lane *l = find(h, hold.slot, hold.serial);
+    if (l != NULL && l->is_running) {
+        (void)purge(h, l, 0, NULL);
+        l->is_closing = true;
+        is_quiet = false;
+    } else if (l != NULL) {
+        end_lane(h, l);
+    }
+    unlock(h);
+    return is_quiet;
+}
+
+void hands_fence(struct hands *h)
+{
+    lock(h);
+    for (uint32_t i = 0; i < h->threads; i++) {
+        if (h->hand[i].running != NULL && !h->hand[i].is_stray) {
+            h->hand[i].is_stray = true;
+            h->strays++;
+        }
+    }
+    for (uint32_t i = 0; i < h->lanes_used; i++) {
+        if (h->lane[i].part != NULL)
+            end_lane(h, &h->lane[i]);
+    }
+    unlock(h);
+}
+
+void hands_speak(struct hands *h, uint64_t now_ms)
+{
+    lock(h);
+    for (uint32_t i = 0; i < h->lanes_used; i++) {
+        const struct hand_lane *l = &h->lane[i];
+
+        if (l->part == NULL)
+            continue;
+        for (struct hands_delivery *d = l->first; d != NULL; d = d->next) {
+            d->when_ms = now_ms;
+            h->setup.waits(h->setup.ctx,
+                           (struct parti_ticket){.hold = l->part->partition.hold,
+                                                 .position = d->position,
+                                                 .attempt = d->attempt,
+                                                 .run = d->run,
+                                                 .stretch = d->stretch});
+        }
+    }
+    unlock(h);
+}
+
+/* ---- the threads ------------------------------------------------------------------- */
+
+static void call(const struct hands *h, const struct hands_part *part,
+                 const struct hands_delivery *d)
+{
+    const struct message *m = d->message;
+    const struct parti_message message = {
+        .size = sizeof message,
+        .partition = &part->partition,
+        .ticket = {part->partition.hold, d->position, d->attempt, d->run, d->stretch, 0},
+        .position = d->position,
+        .attempt = d->attempt,
+        .header_n = (uint32_t)m->given.header_name.n,
+        .time_ms = m->given.time_ms,
+        .subject = m->given.subject,
+        .key = m->given.key,
+        .key_n = m->given.key_n,
+        .data = m->given.data,
+        .data_n = m->given.data_n,
+        .header = m->header};
+
+    /* Whoever lost the lease must not begin anything: the fence is about to be told. */
+    if (!h->setup.holds(h->setup.ctx, part->partition.hold))
+        return;
+    if (clock_boot_ms() - d->when_ms >= h->setup.speak_ms)
+        h->setup.waits(h->setup.ctx, message.ticket);
+    h->setup.call(h->setup.ctx, &message);
+}
+
+static bool is_blocked(const struct hands *h, const struct hand_lane *l)
+{
+    for (uint32_t i = 0; h->strays > 0 && i < h->threads; i++) {
+        const struct hand *other = &h->hand[i];
+
+        if (other->is_stray && is_same(other->running, l->part))
+            return true;
+    }
+    return false;
+}
+
+static void end_stray(struct hand *hand)
+{
+    struct hands *h = hand->hands;
+
+    hand->is_stray = false;
+    h->strays--;
+    for (uint32_t i = 0; i < h->lanes_used; i++) {
+        if (h->lane[i].is_blocked) {
+            h->lane[i].is_blocked = false;
+            enlist(h, i);
+        }
+    }
+}
+
+/* Hands over what the lane has, up to a turn's worth; with the lock, which is open during
+ * calls. */
+static void serve(struct hand *hand, uint32_t i)
+{
+    struct hands *h = hand->hands;
+    struct hand_lane *l = &h->lane[i];
+    struct hands_part *part = l->part;
+    struct parti_hold hold;
+
+    if (part == NULL || l->is_running || l->first == NULL)
+        return;
+    if (is_blocked(h, l)) {
+        l->is_blocked = true;
+        return;
+    }
+    hold = part->partition.hold;
+    hands_part_ref(part);
+    hand->running = part;
+    l->is_running = true;
+    for (int turn = 0; turn < TURN && !hand->is_stray && l->first != NULL; turn++) {
+        struct hands_delivery *d = l->first;
+
+        l->first = d->next;
+        if (l->first == NULL)
+            l->last = &l->first;
+        unlock(h);
+        call(h, part, d);
+        lock(h);
+        drop(h, d);
+    }
+    hand->running = NULL;
+    if (hand->is_stray) {
+        end_stray(hand);
+    } else {
+        l->is_running = false;
+        if (l->is_closing) {
+            end_lane(h, l);
+            unlock(h);
+            h->setup.quiet(h->setup.ctx, hold);
+            lock(h);
+        } else {
+            enlist(h, i);
+        }
+    }
+    hands_part_unref(part);
+}
+
+static void *run(void *arg)
+{
+    struct hand *hand = arg;
+    struct hands *h = hand->hands;
+
+    lock(h);
+    while (!h->is_ending) {
+        if (h->first != NONE) {
+            serve(hand, delist(h));
+            continue;
+        }
+        h->idle++;
+        must(pthread_cond_wait(&h->more, &h->lock) == 0);
+        h->idle--;
+    }
+    unlock(h);
+    return NULL;
+}
+
+/* ---- begin and end ----------------------------------------------------------------- */
+
+int hands_create(struct hands **ret, const struct hands_setup *setup)
+{
+    struct hands *h = calloc(1, sizeof *h + setup->threads * sizeof h->hand[0]);
+    int status = STATUS_OK;
+
+    if (h == NULL)
+        return STATUS_NOMEM;
+    h->setup = *setup;
+    h->first = NONE;
+    must(pthread_mutex_init(&h->lock, NULL) == 0);
+    must(pthread_cond_init(&h->more, NULL) == 0);
+    h->lane = calloc(setup->lanes_max, sizeof *h->lane);
+    if (h->lane == NULL)
+        status = STATUS_NOMEM;
+    while (status == STATUS_OK && h->threads < setup->threads) {
+        h->hand[h->threads].hands = h;
+        status = threads_start(&h->hand[h->threads].thread, run, &h->hand[h->threads]);
+        h->threads += status == STATUS_OK;
+    }
+    if (status != STATUS_OK) {
+        hands_destroy(h);
+        return status;
+    }
+    *ret = h;
+    return STATUS_OK;
+}
+
+void hands_stop(struct hands *h)
+{
+    lock(h);
+    h->is_ending = true;
+    must(pthread_cond_broadcast(&h->more) == 0);
+    unlock(h);
+    for (uint32_t i = 0; i < h->threads; i++)
+        must(pthread_join(h->hand[i].thread, NULL) == 0);
+    h->threads = 0;
+}
+
+void hands_destroy(struct hands *h)
+{
+    if (h == NULL)
+        return;
+    hands_stop(h);
+    for (uint32_t i = 0; i < h->lanes_used; i++) {
+        if (h->lane[i].part != NULL)
+            end_lane(h, &h->lane[i]);
+    }
+    free(h->lane);
+    must(pthread_cond_destroy(&h->more) == 0);
+    must(pthread_mutex_destroy(&h->lock) == 0);
+    free(h);
+}

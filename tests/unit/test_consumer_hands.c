@@ -1,0 +1,359 @@
+/* core/host/consumer_hands and consumer_message: one call at a time, what is taken back,
+ * fences, and whose memory it is.
+ */
+#include "host/consumer_hands.h"
+
+#include "base/must.h"
+#include "base/status.h"
+#include "edge/clock.h"
+
+#include "unit.h"
+
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CALLS = 256 };
+
+static struct message_pool pool;
+static struct hands *hands;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed;
+static struct call {
+    uint32_t slot;
+    uint64_t position;
+} calls[CALLS];
+static int calls_n, ended_n, quiets, waits;
+static bool is_held = true, must_block;
+static sem_t gate;
+
+static bool on_holds(void *ctx, struct parti_hold hold)
+{
+    (void)ctx;
+    (void)hold;
+    return is_held;
+}
+
+static void on_call(void *ctx, const struct parti_message *m)
+{
+    (void)ctx;
+    must(pthread_mutex_lock(&lock) == 0);
+    calls[calls_n++] = (struct call){m->ticket.hold.slot, m->position};
+    bool blocks = must_block;
+    must(pthread_cond_broadcast(&changed) == 0);
+    must(pthread_mutex_unlock(&lock) == 0);
+    if (blocks)
+        must(sem_wait(&gate) == 0);
+    must(pthread_mutex_lock(&lock) == 0);
+    ended_n++;
+    must(pthread_cond_broadcast(&changed) == 0);
+    must(pthread_mutex_unlock(&lock) == 0);
+}
+
+static void on_waits(void *ctx, struct parti_ticket ticket)
+{
+    (void)ctx;
+    (void)ticket;
+    waits++;
+}
+
+static void on_quiet(void *ctx, struct parti_hold hold)
+{
+    (void)ctx;
+    (void)hold;
+    must(pthread_mutex_lock(&lock) == 0);
+    quiets++;
+    must(pthread_cond_broadcast(&changed) == 0);
+    must(pthread_mutex_unlock(&lock) == 0);
+}
+
+/* Until *what is at least n. */
+static void await(const int *what, int n)
+{
+    struct timespec until = clock_after_ms(10000);
+    int failed = 0;
+
+    must(pthread_mutex_lock(&lock) == 0);
+    while (*what < n && failed == 0)
+        failed = pthread_cond_timedwait(&changed, &lock, &until);
+    must(pthread_mutex_unlock(&lock) == 0);
+    ck_assert_int_eq(failed, 0);
+}
+
+static void begin(uint32_t threads)
+{
+    const struct hands_setup setup = {.threads = threads,
+                                      .lanes_max = 8,
+                                      .pool = &pool,
+                                      .speak_ms = 100000,
+                                      .holds = on_holds,
+                                      .call = on_call,
+                                      .waits = on_waits,
+                                      .quiet = on_quiet};
+    pthread_condattr_t attr;
+
+    must(pthread_condattr_init(&attr) == 0);
+    must(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
+    must(pthread_cond_init(&changed, &attr) == 0);
+    must(sem_init(&gate, 0, 0) == 0);
+    message_pool_init(&pool);
+    ck_assert_int_eq(hands_create(&hands, &setup), STATUS_OK);
+}
+
+static void end(void)
+{
+    hands_destroy(hands);
+    message_pool_finish(&pool); /* and all messages were given back */
+}
+
+/* Opens a lane for partition 'id'. */
+static struct parti_hold open_lane(uint32_t slot, uint32_t serial, const char *id)
+{
+    const struct parti_hold hold = {slot, serial};
+    struct hands_part *part = hands_part_create((struct bytes){id, strlen(id)}, 100,
+                                                (struct parti_token){1, 1}, hold);
+
+    ck_assert_ptr_nonnull(part);
+    hands_open(hands, slot, part);
+    hands_part_unref(part);
+    return hold;
+}
+
+static void give(struct parti_hold hold, uint64_t position, uint32_t stretch)
+{
+    const struct parti_consumer_message m = {
+        .size = sizeof m, .position = position, .subject = "s", .data = "d", .data_n = 1};
+    struct hands_delivery *d = malloc(sizeof *d);
+
+    ck_assert_ptr_nonnull(d);
+    *d = (struct hands_delivery){.lane = hold.slot,
+                                 .serial = hold.serial,
+                                 .attempt = 1,
+                                 .stretch = stretch,
+                                 .position = position,
+                                 .when_ms = clock_boot_ms()};
+    ck_assert_int_eq(message_copy(&pool, &m, 1, false, &d->message), STATUS_OK);
+    hands_give(hands, d);
+}
+
+START_TEST(nothing_is_handed_over_before_the_application_was_told)
+{
+    begin(2);
+    struct parti_hold a = open_lane(0, 1, "a"), b = open_lane(1, 2, "b");
+    give(a, 1, 0);
+    give(b, 2, 0);
+    hands_told(hands, b);
+    await(&ended_n, 1);
+    ck_assert_uint_eq(calls[0].slot, 1);
+    hands_told(hands, a);
+    await(&ended_n, 2);
+    end();
+}
+END_TEST
+
+START_TEST(a_partition_has_one_call_at_a_time_and_others_go_on)
+{
+    begin(3);
+    must_block = true;
+    struct parti_hold a = open_lane(0, 1, "a"), b = open_lane(1, 2, "b");
+    hands_told(hands, a);
+    hands_told(hands, b);
+    give(a, 1, 0);
+    await(&calls_n, 1);
+    give(a, 2, 0);
+    give(b, 9, 0);
+    await(&calls_n, 2);
+    ck_assert_uint_eq(calls[1].slot, 1);
+    must(sem_post(&gate) == 0);
+    must(sem_post(&gate) == 0);
+    await(&calls_n, 3);
+    ck_assert_uint_eq(calls[2].position, 2);
+    must(sem_post(&gate) == 0);
+    await(&ended_n, 3);
+    end();
+}
+END_TEST
+
+START_TEST(what_is_taken_back_is_not_begun_nor_what_follows_in_its_stretch)
+{
+    struct parti_ticket first;
+
+    begin(1);
+    must_block = true;
+    struct parti_hold a = open_lane(0, 1, "a");
+    hands_told(hands, a);
+    give(a, 1, 4);
+    await(&calls_n, 1);
+    give(a, 2, 4);
+    give(a, 3, 4);
+    ck_assert(hands_take_back(hands, a, 4, &first));
+    ck_assert_uint_eq(first.position, 2);
+    give(a, 4, 4);                                    /* was still to come */
+    ck_assert(!hands_take_back(hands, a, 3, &first)); /* over long ago */
+    give(a, 2, 5);
+    must(sem_post(&gate) == 0);
+    must(sem_post(&gate) == 0);
+    await(&ended_n, 2);
+    ck_assert_uint_eq(calls[1].position, 2);
+    ck_assert_int_eq(calls_n, 2);
+    end();
+}
+END_TEST
+
+START_TEST(a_lane_is_quiet_when_its_call_has_returned)
+{
+    begin(1);
+    must_block = true;
+    struct parti_hold a = open_lane(0, 1, "a"), b = open_lane(1, 2, "b");
+    hands_told(hands, a);
+    give(a, 1, 0);
+    await(&calls_n, 1);
+    ck_assert(hands_close(hands, b)); /* nothing runs there */
+    ck_assert(!hands_close(hands, a));
+    ck_assert_int_eq(quiets, 0);
+    must(sem_post(&gate) == 0);
+    await(&quiets, 1);
+    ck_assert(hands_close(hands, a)); /* it is gone */
+    end();
+}
+END_TEST
+
+START_TEST(a_call_from_before_a_fence_keeps_its_partition_from_a_second_one)
+{
+    begin(3);
+    must_block = true;
+    struct parti_hold old = open_lane(0, 1, "a");
+    hands_told(hands, old);
+    give(old, 1, 0);
+    await(&calls_n, 1);
+    give(old, 2, 0);
+    hands_fence(hands);
+    /* The slot goes to another partition, the partition to another slot. */
+    struct parti_hold b = open_lane(0, 2, "b"), a = open_lane(1, 3, "a");
+    hands_told(hands, a);
+    hands_told(hands, b);
+    give(a, 2, 0);
+    give(b, 9, 0);
+    await(&calls_n, 2);
+    ck_assert_uint_eq(calls[1].position, 9);
+    must(sem_post(&gate) == 0);
+    must(sem_post(&gate) == 0); /* both return; then the held back one begins */
+    await(&calls_n, 3);
+    ck_assert_uint_eq(calls[2].position, 2);
+    ck_assert_uint_eq(calls[2].slot, 1);
+    must(sem_post(&gate) == 0);
+    await(&ended_n, 3);
+    end();
+}
+END_TEST
+
+START_TEST(who_lost_the_lease_begins_nothing)
+{
+    begin(1);
+    is_held = false;
+    struct parti_hold a = open_lane(0, 1, "a");
+    hands_told(hands, a);
+    give(a, 1, 0);
+    /* The lane is closed behind it: when it is quiet the message was looked at. */
+    while (!hands_close(hands, a))
+        await(&quiets, 1);
+    ck_assert_int_eq(calls_n, 0);
+    end();
+}
+END_TEST
+
+START_TEST(what_waits_is_spoken_for)
+{
+    begin(1);
+    struct parti_hold a = open_lane(0, 1, "a");
+    give(a, 1, 0);
+    give(a, 2, 0);
+    hands_speak(hands, clock_boot_ms());
+    ck_assert_int_eq(waits, 2);
+    end();
+}
+END_TEST
+
+START_TEST(a_message_is_copied_whole_and_its_block_is_used_again)
+{
+    static const uint64_t name_end[] = {1, 3}, value_end[] = {0, 4};
+    const struct parti_consumer_message m = {.size = sizeof m,
+                                             .position = 7,
+                                             .subject = "subject",
+                                             .key = "k",
+                                             .key_n = 1,
+                                             .data = "a\0b",
+                                             .data_n = 3,
+                                             .header_name = {"xyz", name_end, 2},
+                                             .header_value = {"four", value_end, 2}};
+    struct message *a = NULL, *b = NULL;
+
+    begin(1);
+    ck_assert_ptr_null(message_fault(&m));
+    ck_assert_int_eq(message_copy(&pool, &m, 1, false, &a), STATUS_OK);
+    ck_assert_str_eq(a->given.subject, "subject");
+    ck_assert_mem_eq(a->given.data, "a\0b", 4);
+    ck_assert_str_eq(a->header[0].name, "x");
+    ck_assert_str_eq(a->header[0].value, "");
+    ck_assert_str_eq(a->header[1].name, "yz");
+    ck_assert_str_eq(a->header[1].value, "four");
+    ck_assert_uint_eq(a->given.header_value.end[1], 4);
+    message_ref(a);
+    message_unref(&pool, a);
+    message_unref(&pool, a);
+    ck_assert_int_eq(message_copy(&pool, &m, 1, false, &b), STATUS_OK);
+    ck_assert_ptr_eq(a, b);
+    message_unref(&pool, b);
+    end();
+}
+END_TEST
+
+START_TEST(bytes_are_bounded_but_for_whoever_has_nothing)
+{
+    enum { LARGE = 40 * 1024 * 1024 };
+    char *data = calloc(1, LARGE);
+    const struct parti_consumer_message m = {
+        .size = sizeof m, .subject = "s", .data = data, .data_n = LARGE};
+    struct message *list[8];
+    int n = 0;
+
+    ck_assert_ptr_nonnull(data);
+    begin(1);
+    while (n < 7 && message_copy(&pool, &m, 1, false, &list[n]) == STATUS_OK)
+        n++;
+    ck_assert_int_gt(n, 2);
+    ck_assert_int_lt(n, 7);
+    ck_assert_int_eq(message_copy(&pool, &m, 1, true, &list[n]), STATUS_OK);
+    for (int i = 0; i <= n; i++)
+        message_unref(&pool, list[i]);
+    free(data);
+    end();
+}
+END_TEST
+
+START_TEST(unsound_messages_are_told_apart)
+{
+    static const uint64_t falling[] = {3, 1};
+    struct parti_consumer_message m = {.size = sizeof m, .subject = "s"};
+
+    ck_assert_ptr_null(message_fault(&m));
+    m.data_n = 1;
+    ck_assert_str_eq(message_fault(&m), "has a length without bytes");
+    m.data_n = 0;
+    m.header_name = m.header_value = (struct parti_strs){"abc", falling, 2};
+    ck_assert_str_eq(message_fault(&m), "has headers whose ends do not ascend");
+    m.header_value.n = 1;
+    ck_assert_str_eq(message_fault(&m), "has more header names than values, or too many");
+    m = (struct parti_consumer_message){.size = 8, .subject = "s"};
+    ck_assert_str_eq(message_fault(&m), "is smaller than the interface says");
+}
+END_TEST
+
+UNIT_MAIN("consumer_hands", nothing_is_handed_over_before_the_application_was_told,
+          a_partition_has_one_call_at_a_time_and_others_go_on,
+          what_is_taken_back_is_not_begun_nor_what_follows_in_its_stretch,
+          a_lane_is_quiet_when_its_call_has_returned,
+          a_call_from_before_a_fence_keeps_its_partition_from_a_second_one,
+          who_lost_the_lease_begins_nothing, what_waits_is_spoken_for,
+          a_message_is_copied_whole_and_its_block_is_used_again,
+          bytes_are_bounded_but_for_whoever_has_nothing, unsound_messages_are_told_apart)

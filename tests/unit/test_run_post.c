@@ -1,0 +1,293 @@
+/* core/cli/run_post: letters to one command, and what its answers mean. */
+#include "cli/run_post.h"
+
+#include "host/message_line.h"
+
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct said {
+    struct parti_ticket ticket;
+    enum run_answer answer;
+    uint64_t delay_ms;
+};
+
+static struct said said[64];
+static int said_n;
+static struct run_post post;
+
+static void on_answer(void *ctx, struct parti_ticket ticket, enum run_answer answer,
+                      uint64_t delay_ms)
+{
+    (void)ctx;
+    said[said_n++] = (struct said){ticket, answer, delay_ms};
+}
+
+static void begin(void)
+{
+    run_post_init(&post, NULL, on_answer);
+    said_n = 0;
+}
+
+static struct parti_ticket ticket(uint32_t slot, uint64_t position, uint32_t attempt)
+{
+    return (struct parti_ticket){
+        .hold = {slot, 1}, .position = position, .attempt = attempt, .stretch = attempt};
+}
+
+static void add(uint32_t slot, uint64_t position, uint32_t attempt)
+{
+    struct event_line line = {.at = strdup("x"), .n = 1};
+
+    ck_assert(run_post_add(&post, ticket(slot, position, attempt), &line));
+    event_line_finish(&line);
+}
+
+/* Sends all that waits; their number. */
+static int flush(void)
+{
+    char opening[RUN_POST_OPENING];
+    size_t n;
+    int sent = 0;
+
+    while (run_post_next(&post, opening, &n) != NULL) {
+        ck_assert(run_post_sent(&post));
+        sent++;
+    }
+    return sent;
+}
+
+static bool take(const char *line)
+{
+    return run_post_take(&post, line, strlen(line));
+}
+
+static void is_said(int i, uint32_t slot, uint64_t position, enum run_answer answer)
+{
+    ck_assert_int_lt(i, said_n);
+    ck_assert_uint_eq(said[i].ticket.hold.slot, slot);
+    ck_assert_uint_eq(said[i].ticket.position, position);
+    ck_assert_int_eq((int)said[i].answer, (int)answer);
+}
+
+START_TEST(letters_go_out_in_order_and_are_numbered)
+{
+    char opening[RUN_POST_OPENING];
+    size_t n;
+
+    begin();
+    for (uint64_t i = 0; i < 100; i++)
+        add(0, i, 1);
+    ck_assert_ptr_nonnull(run_post_next(&post, opening, &n));
+    ck_assert_str_eq(opening, "{\"event\":\"message\",\"n\":1");
+    ck_assert_int_eq(flush(), 100);
+    add(0, 100, 1);
+    (void)run_post_next(&post, opening, &n);
+    ck_assert_str_eq(opening, "{\"event\":\"message\",\"n\":101");
+    run_post_finish(&post);
+}
+END_TEST
+
+START_TEST(an_answer_names_its_letter)
+{
+    begin();
+    add(0, 10, 1);
+    add(1, 20, 1);
+    add(2, 30, 1);
+    add(3, 40, 1);
+    ck_assert_int_eq(flush(), 4);
+    ck_assert(take("{\"term\": 3}"));
+    is_said(0, 2, 30, RUN_ANSWER_TERM);
+    ck_assert(take("{\"nak\":2,\"delay_ms\":700}\r"));
+    is_said(1, 1, 20, RUN_ANSWER_NAK);
+    ck_assert_uint_eq(said[1].delay_ms, 700);
+    ck_assert(take("{\"progress\":1}"));
+    is_said(2, 0, 10, RUN_ANSWER_PROGRESS);
+    ck_assert(take(" {\"ack\":1} "));
+    is_said(3, 0, 10, RUN_ANSWER_ACK);
+    is_said(4, 3, 40, RUN_ANSWER_PROGRESS); /* from now on its time runs */
+    ck_assert(take("{\"ack\":1}"));         /* once more: an answer, to nothing */
+    ck_assert(take("{\"ack\":99}"));
+    ck_assert_int_eq(said_n, 5);
+    run_post_finish(&post);
+}
+END_TEST
+
+START_TEST(other_lines_are_output)
+{
+    static const char *const lines[] = {"",
+                                        "hello",
+                                        "{\"released\":3}",
+                                        "{\"ack\":1,\"more\":2}",
+                                        "{\"ack\":\"1\"}",
+                                        "{\"ack\":1",
+                                        "{\"ack\":1} x",
+                                        "{\"nak\":1,\"delay\":2}",
+                                        "[1]",
+                                        "{}"};
+
+    begin();
+    add(0, 1, 1);
+    (void)flush();
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        ck_assert_msg(!take(lines[i]), "%s", lines[i]);
+    ck_assert_int_eq(said_n, 0);
+    run_post_finish(&post);
+}
+END_TEST
+
+START_TEST(an_end_fails_the_oldest_and_returns_the_rest)
+{
+    begin();
+    add(0, 1, 1);
+    add(1, 2, 1);
+    add(2, 3, 1);
+    ck_assert_int_eq(flush(), 3);
+    add(3, 4, 1);
+    ck_assert(take("{\"ack\":1}"));
+    said_n = 0;
+    run_post_lost(&post);
+    ck_assert_int_eq(said_n, 3);
+    is_said(0, 1, 2, RUN_ANSWER_NAK);
+    is_said(1, 2, 3, RUN_ANSWER_RETURN);
+    is_said(2, 3, 4, RUN_ANSWER_RETURN);
+    ck_assert_int_eq(flush(), 0);
+    /* Numbers go on, so that no answer of the old run meets a letter of the new. */
+    add(1, 2, 2);
+    ck_assert_int_eq(flush(), 1);
+    ck_assert(take("{\"ack\":2}"));
+    ck_assert_int_eq(said_n, 3);
+    ck_assert(take("{\"ack\":4}"));
+    is_said(3, 1, 2, RUN_ANSWER_ACK);
+    run_post_finish(&post);
+}
+END_TEST
+
+START_TEST(after_a_nak_nothing_more_of_its_stretch_goes_out)
+{
+    begin();
+    post.is_stacked = true;
+    add(0, 1, 1);
+    ck_assert_int_eq(flush(), 1);
+    add(0, 2, 1);
+    add(1, 9, 1);
+    ck_assert(take("{\"nak\":1}"));
+    ck_assert_int_eq(flush(), 1); /* the other partition's */
+    add(0, 3, 1);                 /* of the stretch that was cut short */
+    ck_assert_int_eq(flush(), 0);
+    add(0, 1, 2);
+    ck_assert_int_eq(flush(), 1);
+    run_post_finish(&post);
+}
+END_TEST
+
+START_TEST(an_ack_speaks_for_what_was_before_it)
+{
+    begin();
+    post.is_stacked = true;
+    add(0, 1, 1);
+    add(1, 7, 1);
+    add(0, 2, 1);
+    ck_assert_int_eq(flush(), 3);
+    ck_assert(take("{\"ack\":3}"));
+    run_post_lost(&post);
+    is_said(0, 0, 2, RUN_ANSWER_ACK);
+    is_said(1, 1, 7, RUN_ANSWER_PROGRESS);
+    is_said(2, 1, 7, RUN_ANSWER_NAK);
+    ck_assert_int_eq(said_n, 3);
+    run_post_finish(&post);
+}
+END_TEST
+
+START_TEST(a_revoke_takes_back_what_waits)
+{
+    begin();
+    add(0, 1, 1);
+    ck_assert_int_eq(flush(), 1);
+    add(0, 2, 1);
+    add(1, 7, 1);
+    add(0, 3, 1);
+    run_post_revoke(&post, 0);
+    ck_assert_int_eq(said_n, 1); /* speaks for all behind it */
+    is_said(0, 0, 2, RUN_ANSWER_RETURN);
+    ck_assert_int_eq(flush(), 1);
+    ck_assert(take("{\"ack\":1}")); /* what was sent is still answered */
+    is_said(1, 0, 1, RUN_ANSWER_ACK);
+    int before = said_n;
+    run_post_forget(&post, 1);
+    ck_assert(take("{\"ack\":2}"));
+    ck_assert_int_eq(said_n, before); /* its partition is gone */
+    run_post_finish(&post);
+}
+END_TEST
+
+START_TEST(only_the_oldest_has_its_time_running)
+{
+    begin();
+    add(0, 1, 1);
+    add(1, 2, 1);
+    ck_assert_int_eq(flush(), 2);
+    add(2, 3, 1);
+    run_post_speak(&post);
+    ck_assert_int_eq(said_n, 2);
+    is_said(0, 1, 2, RUN_ANSWER_PROGRESS);
+    is_said(1, 2, 3, RUN_ANSWER_PROGRESS);
+    run_post_finish(&post);
+}
+END_TEST
+
+static void line_is(const struct parti_message *m, bool is_raw, const char *wanted)
+{
+    struct event_line line = {0};
+
+    ck_assert_int_eq(message_line_make(&line, m, is_raw), 0);
+    ck_assert_msg(line.n == strlen(wanted) && memcmp(line.at, wanted, line.n) == 0,
+                  "%.*s", (int)line.n, line.at);
+    event_line_finish(&line);
+}
+
+START_TEST(lines_hold_text_or_base64)
+{
+    const struct parti_header headers[] = {{"a", "1", 1, 1}, {"a", "\"2\"", 1, 3}};
+    const struct parti_partition p = {.id = "o/3", .token = {12, 34}};
+    struct parti_message m = {.partition = &p,
+                              .position = 9,
+                              .attempt = 2,
+                              .subject = "o.3",
+                              .data = "h\xc3\xa9\n",
+                              .data_n = 4};
+
+    line_is(&m, false,
+            ",\"partition\":\"o/3\",\"token\":\"12-34\",\"position\":9,\"attempt\":2,"
+            "\"subject\":\"o.3\",\"data\":\"h\xc3\xa9\\u000a\"}\n");
+    m.data = "\xff\0";
+    m.data_n = 2;
+    m.key = "k\xfe";
+    m.key_n = 2;
+    m.time_ms = 5;
+    m.header = headers;
+    m.header_n = 2;
+    line_is(&m, false,
+            ",\"partition\":\"o/3\",\"token\":\"12-34\",\"position\":9,\"attempt\":2,"
+            "\"time_ms\":5,\"subject\":\"o.3\",\"key_base64\":\"a/4=\","
+            "\"headers\":[[\"a\",\"1\"],[\"a\",\"\\\"2\\\"\"]],"
+            "\"data_base64\":\"/wA=\"}\n");
+    m.data = "raw\n";
+    m.data_n = 4;
+    m.key = NULL;
+    m.header_n = 0;
+    line_is(&m, true,
+            ",\"partition\":\"o/3\",\"token\":\"12-34\",\"position\":9,\"attempt\":2,"
+            "\"time_ms\":5,\"subject\":\"o.3\",\"length\":4}\nraw\n\n");
+}
+END_TEST
+
+UNIT_MAIN("run_post", letters_go_out_in_order_and_are_numbered,
+          an_answer_names_its_letter, other_lines_are_output,
+          an_end_fails_the_oldest_and_returns_the_rest,
+          after_a_nak_nothing_more_of_its_stretch_goes_out,
+          an_ack_speaks_for_what_was_before_it, a_revoke_takes_back_what_waits,
+          only_the_oldest_has_its_time_running, lines_hold_text_or_base64)
