@@ -11,12 +11,15 @@ BEGIN {
     # What may stand between quotes, by the folder of the file that includes.
     quoted["core/base"] = "^base/"
     quoted["core/proto"] = "^(base|proto)/"
+    quoted["core/consume"] = "^(base|consume)/"
     quoted["core/edge"] = "^(base|proto|edge)/"
-    quoted["core/host"] = "^((base|proto|edge|host)/|parti\\.h$|parti_plugin\\.h$)"
-    quoted["core/cli"] = "^((base|proto|edge|host|cli)/|parti\\.h$)"
+    quoted["core/host"] = "^((base|proto|consume|edge|host)/|parti\\.h$|parti_plugin\\.h$)"
+    quoted["core/cli"] = "^((base|proto|consume|edge|host|cli)/|parti\\.h$)"
     quoted["plugins"] = "^(parti_plugin\\.h$|plugins/)"
 
-    # Between angles proto sees the quiet part of C.  What it may call is nm's business.
+    # The pure folders.
+    is_pure = "^core/(proto|consume)$"
+    # Between angles they see the quiet part of C.  What it may call is nm's business.
     pure = "^(stdarg|stdbool|stdint|stddef|string|stdio|inttypes|limits|assert)\\.h$"
     # base adds the rest of C and the hash; no system, no library.
     plain = "^(stdbool|stdint|stddef|string|stdio|inttypes|limits|assert|stdlib|stdarg|" \
@@ -44,6 +47,8 @@ FNR == 1 {
         folder = "core/" substr(folder, 6, index(substr(folder, 6), "/") - 1)
     else
         sub(/\/.*/, "", folder)
+    short = folder
+    sub(/^core\//, "", short)
 }
 
 {
@@ -54,8 +59,8 @@ code ~ /^[ ]*#[ ]*include/ {
     if (match($0, /<[^>]*>/)) {
         name = substr($0, RSTART + 1, RLENGTH - 2)
         if (!(name in is_ours)) {
-            if (folder == "core/proto" && name !~ pure)
-                finding("proto may not include <" name ">")
+            if (folder ~ is_pure && name !~ pure)
+                finding(short " may not include <" name ">")
             if (folder == "core/base" && name !~ plain)
                 finding("base may not include <" name ">")
             if (folder == "core/cli" && name ~ /^nats/)
@@ -81,8 +86,8 @@ code ~ /^[ ]*#[ ]*include/ {
     next
 }
 
-folder == "core/proto" && code ~ /(^|[^A-Za-z0-9_])(float|double)([^A-Za-z0-9_]|$)/ {
-    finding("no floating point in proto: it differs between machines")
+folder ~ is_pure && code ~ /(^|[^A-Za-z0-9_])(float|double)([^A-Za-z0-9_]|$)/ {
+    finding("no floating point in " short ": it differs between machines")
 }
 
 # A plugin is named where a whole string is its name, or a piece of configuration sets

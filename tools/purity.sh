@@ -1,6 +1,6 @@
 #!/bin/sh
-# The walls of the house: proto calls nothing but pure functions and keeps no state of
-# its own, every folder includes only what it may, core/ names no plugin.
+# The walls of the house: proto and consume call nothing but pure functions and keep no
+# state of their own, every folder includes only what it may, core/ names no plugin.
 # Usage: purity.sh [SRCDIR [BUILDDIR]]    prints findings, then one JSON line.
 # Part of 'make check'.  Exceptions, with reasons: tools/allow.txt.
 set -u
@@ -28,7 +28,7 @@ awk -f "$here/clex.awk" -f "$here/purity.awk" -v allow=tools/allow.txt \
     $(grep -v '^sdk/' "$tmp/c") >"$tmp/found" ||
     echo "tools/purity.awk:1: awk failed" >>"$tmp/found"
 
-# ---- symbols of proto, and of those parts of base that it draws in
+# ---- symbols of the pure folders, and of those parts of base that they draw in
 #
 # What is not on this list is impure until someone shows otherwise.  Absent on purpose:
 # memory (malloc), time, files, sockets, threads, the environment, printing to streams,
@@ -42,17 +42,19 @@ __divti3 __modti3 __udivti3 __umodti3 __udivmodti4'
 must_calls='abort fprintf __fprintf_chk fputs fwrite fputc puts stderr'
 
 objects=0
-proto=$build/.libs/libproto.a
 base=$build/.libs/libbase.a
-if ls core/proto/*.c >/dev/null 2>&1; then
-    if ! [ -f "$proto" ] || ! [ -f "$base" ]; then
-        echo "purity: $proto or $base is missing: run make first"
+
+# judge NAME: the archive of core/NAME, with what it draws in of base.
+judge() {
+    archive=$build/.libs/lib$1.a
+    if ! [ -f "$archive" ] || ! [ -f "$base" ]; then
+        echo "purity: $archive or $base is missing: run make first"
         exit 1
     fi
-    ${NM:-nm} -A -P "$proto" >"$tmp/proto" || exit 1
+    ${NM:-nm} -A -P "$archive" >"$tmp/own" || exit 1
     ${NM:-nm} -A -P "$base" >"$tmp/base" || exit 1
-    objects=$(cut -d: -f1 "$tmp/proto" | sort -u | wc -l)
-    awk -v pure="$pure" -v must_calls="$must_calls" '
+    objects=$((objects + $(cut -d: -f1 "$tmp/own" | sort -u | wc -l)))
+    awk -v name="$1" -v pure="$pure" -v must_calls="$must_calls" '
         BEGIN {
             n = split(pure, list); for (i = 1; i <= n; i++) is_pure[list[i]] = 1
             n = split(must_calls, list); for (i = 1; i <= n; i++) is_must[list[i]] = 1
@@ -65,7 +67,7 @@ if ls core/proto/*.c >/dev/null 2>&1; then
                 calls[object] = calls[object] " " $2
             else if ($3 ~ /^[A-Z]$/)
                 home[$2] = object
-            if (object ~ /^libproto/)
+            if (index(object, "lib" name) == 1)
                 queue[object] = 1
         }
         END {
@@ -74,34 +76,40 @@ if ls core/proto/*.c >/dev/null 2>&1; then
                 object = todo[at]
                 n = split(calls[object], call, " ")
                 for (i = 1; i <= n; i++) {
-                    name = call[i]
-                    if (name in home) {
-                        if (!(home[name] in queue)) {
-                            queue[home[name]] = 1
-                            todo[++last] = home[name]
+                    symbol = call[i]
+                    if (symbol in home) {
+                        if (!(home[symbol] in queue)) {
+                            queue[home[symbol]] = 1
+                            todo[++last] = home[symbol]
                         }
-                    } else if (!(name in is_pure) &&
-                               name !~ /^(__(asan|ubsan|tsan|sanitizer|gcov|sancov)|llvm_gc)/ &&
-                               !(object ~ /[-\[]must\.o/ && name in is_must))
-                        print object ": proto may not call " name
+                    } else if (!(symbol in is_pure) &&
+                               symbol !~ /^(__(asan|ubsan|tsan|sanitizer|gcov|sancov)|llvm_gc)/ &&
+                               !(object ~ /[-\[]must\.o/ && symbol in is_must))
+                        print object ": " name " may not call " symbol
                 }
             }
-        }' "$tmp/proto" "$tmp/base" | sort >>"$tmp/found"
+        }' "$tmp/own" "$tmp/base" | sort >>"$tmp/found"
 
-    # Writable globals are state outside the node.  Sanitizers add their own: there the
+    # Writable globals are state outside the machine.  Sanitizers add their own: there the
     # plain build has to judge.
-    if grep -qE ' __(asan|tsan)_' "$tmp/proto"; then
-        echo "purity: writable globals not looked for in a build with sanitizers"
+    if grep -qE ' __(asan|tsan)_' "$tmp/own"; then
+        echo "purity: writable globals of $1 not looked for in a build with sanitizers"
     else
-        ${OBJDUMP:-objdump} -t "$proto" >"$tmp/table" || exit 1
-        awk '/file format/ { object = $1; sub(/:$/, "", object) }
+        ${OBJDUMP:-objdump} -t "$archive" >"$tmp/table" || exit 1
+        awk -v name="$1" '/file format/ { object = $1; sub(/:$/, "", object) }
             / O / && / (\.data|\.bss|\*COM\*|\.tdata|\.tbss)[ \t.]/ && !/\.data\.rel\.ro/ {
-                print "libproto.a[" object "]: proto may not keep writable state: " $NF
+                print "lib" name ".a[" object "]: " name " may not keep writable state: " $NF
             }' "$tmp/table" >>"$tmp/found"
     fi
-else
-    echo "purity: core/proto has no source yet: only includes and names are checked"
-fi
+}
+
+for part in proto consume; do
+    if ls "core/$part"/*.c >/dev/null 2>&1; then
+        judge "$part"
+    else
+        echo "purity: core/$part has no source yet: only includes and names are checked"
+    fi
+done
 
 cat "$tmp/found"
 findings=$(wc -l <"$tmp/found")

@@ -215,6 +215,31 @@ pass purity "a constant table"
 fresh
 expect purity libproto.a "run make first"
 
+# ---- purity: the engine of consuming under the same rules
+consume() { # CODE: core/consume/e.c and its archive
+    fresh
+    archive "$pure" "$pure"
+    mkdir -p "$tmp/tree/core/consume"
+    printf '%s\n' '#include "base/must.h"' "int e;" >"$tmp/tree/core/consume/e.c"
+    printf '%s\n' "$1" >"$tmp/e.c"
+    $CC -w -O1 -fPIC -c -o "$tmp/e.o" "$tmp/e.c" || exit 1
+    ar rc "$tmp/build/.libs/libconsume.a" "$tmp/e.o" || exit 1
+}
+consume "$pure"
+pass purity "a clean core/consume"
+consume 'int malloc(); int e(int x) { return malloc(x); }'
+expect purity 'libconsume.a[e.o]' "consume may not call malloc"
+consume 'int seen; int e(int x) { return seen += x; }'
+expect purity 'libconsume.a[e.o]' "writable state: seen"
+for name in '"proto/types.h"' '"edge/loop.h"' '<time.h>'; do
+    consume "$pure"
+    append core/consume/e.c "#include $name"
+    expect purity core/consume/e.c:3: "may not include $name"
+done
+consume "$pure"
+append core/consume/e.c 'static double share;'
+expect purity core/consume/e.c:3: "no floating point in consume"
+
 # ---- symbols
 fresh
 shared plugins/.libs/x.so 'int parti_plugin_v1(void) { return 0; }'

@@ -1,0 +1,167 @@
+/* core/consume: what the plugin says of a run: its origin (C13), its trouble, its end. */
+#include "consume_rig.h"
+
+#include "base/status.h"
+
+#include "unit.h"
+
+#include <string.h>
+
+static struct rig r;
+
+static void open_reading(void)
+{
+    rig_open(&r, &rig_options);
+    rig_reads(&r, 0, 5);
+}
+
+START_TEST(a_record_of_another_origin_is_void_and_said)
+{
+    struct consume_record record = {.token = {1, 4},
+                                    .origin = 3,
+                                    .next = 42,
+                                    .at = 42,
+                                    .attempts = 2,
+                                    .is_released = true};
+    struct consume_record claim;
+
+    rig_open(&r, &rig_options);
+    rig_grant(&r, 0, 5);
+    rig_read(&r, 0, &record, 17);
+    claim = r.sent;
+    rig_written(&r, 0, STATUS_OK, 18);
+    r.trace[0] = '\0';
+    rig_begun(&r, 0, RIG_ORIGIN, 42);
+    rig_expect(&r, "say PARTI-E702; stop; read");
+    rig_read(&r, 0, &claim, 18);
+    rig_expect(&r, "write v18 n0");
+    rig_written(&r, 0, STATUS_OK, 19);
+    rig_expect(&r, "start r2 o0 @0; credit 4");
+    rig_begun(&r, 0, RIG_ORIGIN, 1);
+    rig_message(&r, 0, 1);
+    rig_expect(&r, "deliver 1#1");
+    rig_wait(&r, 100);
+    ck_assert_uint_eq(r.sent.origin, RIG_ORIGIN);
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(positions_that_the_broker_removed_are_said_and_passed)
+{
+    struct consume_record record = {
+        .token = {1, 4}, .origin = RIG_ORIGIN, .next = 42, .is_released = true};
+
+    rig_open(&r, &rig_options);
+    rig_grant(&r, 0, 5);
+    rig_read(&r, 0, &record, 17);
+    rig_written(&r, 0, STATUS_OK, 18);
+    r.trace[0] = '\0';
+    rig_begun(&r, 0, RIG_ORIGIN, 50);
+    rig_expect(&r, "say PARTI-E703");
+    rig_wait(&r, 100);
+    rig_expect(&r, "write v18 n50");
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_reader_that_is_stuck_is_started_anew_and_keeps_what_was_done)
+{
+    struct consume_record ours;
+
+    rig_open(&r, &rig_options);
+    rig_reads(&r, 0, 5);
+    ours = r.sent;
+    rig_messages(&r, 0, 1, 2);
+    rig_ack(&r, 0, 1, 1);
+    r.trace[0] = '\0';
+    rig_trouble(&r, 0, STATUS_OFFLINE); /* the plugin goes on trying */
+    rig_expect(&r, "");
+    rig_trouble(&r, 0, STATUS_DENIED);
+    rig_expect(&r, "say PARTI-E706");
+    ck_assert_int_eq(rig_look(&r, 0).state, LANE_STUCK);
+    rig_ack(&r, 0, 2, 1);
+    r.trace[0] = '\0';
+    rig_wait(&r, 100);
+    rig_expect(&r, "stop; read");
+    rig_read(&r, 0, &ours, 1);
+    rig_expect(&r, "write v1 n3");
+    rig_written(&r, 0, STATUS_OK, 2);
+    rig_expect(&r, "start r2 o7 @3; credit 4");
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_reader_that_reads_again_is_left_alone)
+{
+    open_reading();
+    rig_trouble(&r, 0, STATUS_DENIED);
+    rig_trouble(&r, 0, STATUS_OK);
+    r.trace[0] = '\0';
+    rig_wait(&r, 60000);
+    ck_assert_ptr_null(strstr(r.trace, "stop"));
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(what_the_plugin_tells_of_an_old_run_is_passed_over)
+{
+    open_reading();
+    rig_fence(&r);
+    rig_reads(&r, 0, 6);
+    r.run[0]--;
+    rig_message(&r, 0, 1);
+    rig_begun(&r, 0, 99, 1);
+    rig_trouble(&r, 0, STATUS_DENIED);
+    rig_buried(&r, 0, 1, STATUS_OK);
+    rig_expect(&r, "");
+    ck_assert_uint_eq(r.here, 0);
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_revoke_between_two_runs_still_writes_what_was_done)
+{
+    struct consume_record claim;
+
+    rig_open(&r, &rig_options);
+    rig_reads(&r, 0, 5);
+    claim = r.sent;
+    rig_messages(&r, 0, 1, 2);
+    rig_trouble(&r, 0, STATUS_DENIED);
+    rig_ack(&r, 0, 2, 1);
+    r.trace[0] = '\0';
+    rig_wait(&r, 100);
+    rig_expect(&r, "stop; read"); /* the claim is made anew */
+    rig_revoke(&r, 0, UINT64_MAX);
+    rig_expect(&r, "read");
+    rig_read(&r, 0, &claim, 1);
+    rig_expect(&r, "write v1 n3 R");
+    rig_written(&r, 0, STATUS_OK, 2);
+    rig_expect(&r, "clear");
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_revoke_of_a_reader_that_waits_to_restart_writes_the_last_record)
+{
+    open_reading();
+    rig_messages(&r, 0, 1, 2);
+    rig_trouble(&r, 0, STATUS_DENIED);
+    rig_wait(&r, 100); /* waits for the handler */
+    rig_revoke(&r, 0, UINT64_MAX);
+    r.trace[0] = '\0';
+    rig_ack(&r, 0, 2, 1);
+    rig_expect(&r, "write v1 n3 R");
+    rig_written(&r, 0, STATUS_OK, 2);
+    rig_expect(&r, "done 3; stop last; clear");
+    rig_close(&r);
+}
+END_TEST
+
+UNIT_MAIN("consume_reader", a_record_of_another_origin_is_void_and_said,
+          positions_that_the_broker_removed_are_said_and_passed,
+          a_reader_that_is_stuck_is_started_anew_and_keeps_what_was_done,
+          a_reader_that_reads_again_is_left_alone,
+          what_the_plugin_tells_of_an_old_run_is_passed_over,
+          a_revoke_between_two_runs_still_writes_what_was_done,
+          a_revoke_of_a_reader_that_waits_to_restart_writes_the_last_record)
