@@ -1,4 +1,4 @@
-/* parti_plugin.h - the plugin interface of Parti, ABI 1.0
+/* parti_plugin.h - the plugin interface of Parti, ABI 1.1
  *
  * SPDX-License-Identifier: Apache-2.0
  *
@@ -38,7 +38,7 @@ extern "C" {
 #endif
 
 #define PARTI_ABI_MAJOR 1u
-#define PARTI_ABI_MINOR 0u
+#define PARTI_ABI_MINOR 1u
 
 /* Is 'field' there, by the size that the struct's writer gave? */
 #define PARTI_HAS(type, p, field) \
@@ -56,7 +56,12 @@ enum {
     PARTI_CANCELED = 5,    /* stop_wanted() said yes, or cancel() was called */
     PARTI_UNSUPPORTED = 6, /* this slot is not served */
     PARTI_BUG = 7,         /* the plugin broke a rule: the instance is quarantined */
-    PARTI_KEEP = 8         /* assign() only: leave every partition where it is */
+    PARTI_KEEP = 8,        /* assign() only: leave every partition where it is */
+    /* Since 1.1.  Each is a PARTI_RETRY that says more; parti_code() gives that to a host
+     * that is older. */
+    PARTI_MISSING = 9, /* what the section names is not there */
+    PARTI_DENIED = 10, /* it may not be looked at: log-in or rights */
+    PARTI_TIMEOUT = 11 /* it is there, but did not answer in time */
 };
 
 /* Where a call leaves its text.  The host sets 'size' and zeroes the rest. */
@@ -321,6 +326,14 @@ parti_fail(struct parti_error *error, int32_t code, const char *format, ...)
     return code;
 }
 
+/* 'code' where the host knows it, PARTI_RETRY where it is newer than the host. */
+static inline int32_t parti_code(const struct parti_host *host, int32_t code)
+{
+    return code >= PARTI_MISSING && code <= PARTI_TIMEOUT && host->abi_minor < 1
+               ? PARTI_RETRY
+               : code;
+}
+
 /* The value of an option, or NULL when it has none. */
 static inline const char *parti_conf_text(const struct parti_conf *conf, const char *key)
 {
@@ -394,5 +407,6 @@ static inline int32_t parti_add(struct parti_sink *sink, const char *id, uint64_
 
 /* Log of the ABI
  *   1.0  2026-11-23  first
+ *   1.1  2026-11-23  codes PARTI_MISSING, PARTI_DENIED, PARTI_TIMEOUT
  */
 #endif

@@ -37,7 +37,9 @@ if have cppcheck; then
 fi
 if have clang-tidy; then
     # On stderr it only counts what it suppressed in system headers.
-    # Tests include the helpers of their neighbours by plain name.
+    # Tests include the helpers of their neighbours by plain name; plugins in folders of
+    # their own what they share as plugins/NAME.h.
+    set -- "$@" -I.
     for folder in tests/*/; do
         set -- "$@" "-I$folder"
     done

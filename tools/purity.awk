@@ -76,7 +76,9 @@ code ~ /^[ ]*#[ ]*include/ {
         next
     }
     if (folder in quoted && name !~ quoted[folder]) {
-        sibling = folder "/" name
+        sibling = FILENAME
+        sub(/[^\/]*$/, "", sibling)
+        sibling = sibling name
         if (folder == "plugins" && sibling in is_ours)
             next
         if (name == "config.h" && folder ~ /^core\/(edge|host|cli)$/)

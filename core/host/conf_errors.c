@@ -89,8 +89,8 @@ void conf_errors_print(struct conf_errors *e, FILE *to)
         fprintf(to, "%s: and %zu more\n", e->file, e->dropped);
     if (e->unreadable != 0)
         fprintf(to,
-                "PARTI-E%d %s cannot be read: %s. Name the configuration file with "
-                "-c FILE, and let this user read it.\n",
+                "PARTI-E%d %s cannot be read: %s. Name the configuration file (with "
+                "-c FILE where the command takes it), and let this user read it.\n",
                 ERR_CONF_FILE, e->file, strerror(e->unreadable));
     else if (conf_errors_count(e) > 0)
         fprintf(to,

@@ -133,6 +133,9 @@ const char *instance_code_name(int32_t code)
         [PARTI_UNSUPPORTED] = "UNSUPPORTED",
         [PARTI_BUG] = "BUG",
         [PARTI_KEEP] = "KEEP",
+        [PARTI_MISSING] = "MISSING",
+        [PARTI_DENIED] = "DENIED",
+        [PARTI_TIMEOUT] = "TIMEOUT",
     };
 
     if (code < 0 || (size_t)code >= sizeof name / sizeof *name)

@@ -27,7 +27,8 @@ enum {
 
 /* A listing, or why there is none. */
 struct source_result {
-    int status;              /* STATUS_OK; CONFLICT, LIMIT, TIMEOUT, IO, NOMEM, BUG */
+    int status;              /* STATUS_OK; CONFLICT, LIMIT, TIMEOUT, IO, NOTFOUND, DENIED,
+                                NOMEM, BUG */
     struct listing *listing; /* OK: borrowed; listing_ref() to keep it */
     bool asked;              /* answers sources_ask() */
     bool commanded;          /* one of the asks it answers said so */

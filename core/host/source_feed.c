@@ -87,15 +87,33 @@ __attribute__((format(printf, 4, 5))) static void tell(struct feed *f, int32_t c
                    f->instance.name, why);
 }
 
+static int error_of(int32_t code)
+{
+    switch (code) {
+    case PARTI_CANCELED:
+    case PARTI_TIMEOUT: return ERR_SOURCE_TIMEOUT;
+    case PARTI_MISSING: return ERR_SOURCE_MISSING;
+    case PARTI_DENIED: return ERR_SOURCE_DENIED;
+    default: return ERR_SOURCE_FAILED;
+    }
+}
+
+/* Codes that a source may answer beside PARTI_OK. */
+static bool is_legal(int32_t code)
+{
+    return (code > PARTI_OK && code < PARTI_BUG) ||
+           (code >= PARTI_MISSING && code <= PARTI_TIMEOUT);
+}
+
 /* What the plugin answered, when it is not PARTI_OK. */
 static void tell_code(struct feed *f, int32_t code, struct parti_error *error,
                       const char *could_not)
 {
     const char *text = instance_error_text(error);
 
-    if (code > PARTI_OK && code < PARTI_BUG) {
-        tell(f, code, code == PARTI_CANCELED ? ERR_SOURCE_TIMEOUT : ERR_SOURCE_FAILED,
-             "could not %s (%s): %s", could_not, instance_code_name(code), text);
+    if (is_legal(code)) {
+        tell(f, code, error_of(code), "could not %s (%s): %s", could_not,
+             instance_code_name(code), text);
         return;
     }
     f->result.is_broken = true;

@@ -15,7 +15,10 @@ static int status_of(int32_t code)
     switch (code) {
     case PARTI_OK: return STATUS_OK;
     case PARTI_NOMEM: return STATUS_NOMEM;
-    case PARTI_CANCELED: return STATUS_TIMEOUT;
+    case PARTI_CANCELED:
+    case PARTI_TIMEOUT: return STATUS_TIMEOUT;
+    case PARTI_MISSING: return STATUS_NOTFOUND;
+    case PARTI_DENIED: return STATUS_DENIED;
     case PARTI_BADCONF:
     case PARTI_BADINPUT: return STATUS_INVALID;
     case PARTI_RETRY:

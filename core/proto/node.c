@@ -231,20 +231,29 @@ static void dispatch(struct node *n, const struct event *ev)
     }
 }
 
-/* Errors of the log while leading, counted within kv_error_window. */
+/* Errors of the log while leading, counted within kv_error_window of the first one; too
+ * many are over degraded_exit after the last.  What fails while the link is down says
+ * nothing of the log: "disconnected" covers that. */
 static void count_errors(struct node *n)
 {
     const struct node_timing *t = &n->conf.timing;
+    uint64_t errors = n->is_up ? n->writer.errors - n->kv_errors_seen : 0;
+    bool is_over = n->kv_errors >= t->kv_error_threshold
+                       ? n->good_ms != UINT64_MAX &&
+                             n->now_ms >= sat_add(n->good_ms, t->degraded_exit)
+                       : n->now_ms >= n->kv_errors_ms + t->kv_error_window;
 
-    if (n->now_ms >= n->kv_errors_ms + t->kv_error_window) {
+    n->kv_errors_seen = n->writer.errors;
+    if (is_over)
         n->kv_errors = 0;
+    if (errors == 0)
+        return;
+    if (n->kv_errors == 0)
         n->kv_errors_ms = n->now_ms;
-    }
-    if (n->writer.errors != n->kv_errors_seen) {
-        n->kv_errors += n->writer.errors - n->kv_errors_seen;
-        n->kv_errors_seen = n->writer.errors;
-        n->good_ms = UINT64_MAX;
-    }
+    n->kv_errors += errors;
+    n->good_ms = UINT64_MAX;
+    if (n->kv_errors >= t->kv_error_threshold)
+        n->had_log_outage = true;
 }
 
 /* Why the node is degraded now, or NULL. */
@@ -253,8 +262,7 @@ static const char *degraded_by(struct node *n)
     const struct node_timing *t = &n->conf.timing;
 
     count_errors(n);
-    if ((lead_is_heading(n) && !lead_has_authority(n)) ||
-        n->kv_errors >= t->kv_error_threshold)
+    if (lead_is_heading(n) && !lead_has_authority(n))
         n->had_log_outage = true;
     if (n->is_up && n->good_ms == UINT64_MAX)
         n->good_ms = n->now_ms;
@@ -267,10 +275,8 @@ static const char *degraded_by(struct node *n)
         return "disconnected";
     if (n->kv_errors >= t->kv_error_threshold)
         return "errors of the log";
-    /* These two end only after all has been well for a while. */
-    if (n->degraded != NULL &&
-        (strcmp(n->degraded, "disconnected") == 0 ||
-         strcmp(n->degraded, "errors of the log") == 0) &&
+    /* This one, too, ends only after all has been well for a while. */
+    if (n->degraded != NULL && strcmp(n->degraded, "disconnected") == 0 &&
         (n->good_ms == UINT64_MAX || n->now_ms < n->good_ms + t->degraded_exit))
         return n->degraded;
     return NULL;
@@ -336,16 +342,7 @@ static void move_life(struct node *n, enum life_state next)
 
 static void run_life(struct node *n)
 {
-    const char *was = n->degraded;
-
     n->degraded = degraded_by(n);
-    if (was != NULL && n->degraded == NULL) {
-        /* Others may need a while to be back, if the server was gone for them, too.  A
-         * lease that ended for want of a leader says nothing of them. */
-        if (n->had_outage || (n->had_log_outage && lead_is_heading(n)))
-            n->lead.recovered_ms = n->now_ms;
-        n->had_outage = n->had_log_outage = false;
-    }
     if (n->is_reborn && life_is_legal(n->life, LIFE_CLAIMING_ID))
         move_life(n, LIFE_CLAIMING_ID);
     n->is_reborn = false;

@@ -24,6 +24,7 @@ static void forget_leading(struct node *n)
     if (n->term.role == ROLE_LEADING)
         emit(n->out, ACT_LEAD)->lead.is_on = false;
     n->term.role = ROLE_FOLLOWER;
+    n->had_log_outage = false; /* it was we and not the log */
     writer_reset(&n->writer);
     transfer_clear(&n->transfer);
     roster_clear(&n->roster);
@@ -256,6 +257,17 @@ static void on_head_read(struct node *n, const struct event *ev)
     begin_leading(n, false);
 }
 
+/* The log has taken something, and we lead: an outage is over.  Others may need a while
+ * to be back, if the server was gone for them, too: recovery_grace begins. */
+static void note_recovery(struct node *n)
+{
+    if (!lead_is_heading(n) || !lead_has_authority(n) || !n->is_up ||
+        !(n->had_outage || n->had_log_outage))
+        return;
+    n->lead.recovered_ms = n->now_ms;
+    n->had_outage = n->had_log_outage = false;
+}
+
 void lead_answer(struct node *n, const struct event *ev)
 {
     struct term *t = &n->term;
@@ -273,6 +285,7 @@ void lead_answer(struct node *n, const struct event *ev)
                 on_won(n);
             else
                 head_acked(n);
+            note_recovery(n);
             break;
         }
         return;

@@ -74,7 +74,11 @@ uint64_t plan_expires_ms(const struct node *n, uint32_t num)
     }
     if (m->has_joiner)
         return at; /* it is back: nothing is to be waited for but its old lease */
-    if (n->lead.recovered_ms > 0) {
+    if (n->had_outage || n->had_log_outage)
+        return UINT64_MAX; /* recovery_grace is still to begin */
+    /* Who was heard since then is back: its silence is its own. */
+    if (n->lead.recovered_ms > 0 &&
+        !(m->is_heard && m->heard_ms >= n->lead.recovered_ms)) {
         other = n->lead.recovered_ms + t->recovery_grace;
         at = at > other ? at : other;
     }
@@ -105,7 +109,7 @@ static void watch_member(struct node *n, struct mate *m)
 {
     uint64_t grace = m->away_ms + n->conf.timing.restart_grace;
 
-    if (m->is_expired || n->degraded != NULL)
+    if (m->is_expired)
         return;
     if ((m->flags & HEARTBEAT_DRAINS) != 0 && !m->has_told) {
         m->has_told = true;

@@ -113,7 +113,7 @@ struct lead {
     bool is_lost;              /* the log went back: nothing in it counts (L8) */
     uint64_t start_over_ms;
     struct stamp seen;     /* highest reported */
-    uint64_t recovered_ms; /* when we last left Degraded after an outage */
+    uint64_t recovered_ms; /* first ack as leader after an outage, 0: none */
     struct trouble source, strategy;
     uint64_t rebalances, moves;
 };
@@ -135,9 +135,10 @@ struct node {
     bool is_up;
     bool was_up;
     uint64_t down_ms;    /* since when the link is down */
-    bool had_outage;     /* the link failed since we last had a lease in good order */
-    bool had_log_outage; /* we had no authority, or errors of the log; if we still lead
-                            when that is over, it was the log and not we */
+    /* An outage until the log takes something from us as leader, or another leads. */
+    bool had_outage;     /* the link failed */
+    bool had_log_outage; /* we had no authority, or errors of the log, and still lead:
+                            it was the log and not we */
     uint64_t kv_errors, kv_errors_ms, kv_errors_seen;
     bool is_stopped;
 

@@ -244,11 +244,8 @@ void work_hear_beacon(struct node *n, const struct beacon *b)
         !(n->fetch.has_next && stamp_compare(n->next.stamp, b->head) >= 0))
         n->fetch.ask_ms = n->now_ms + HEAD_LATE_MS;
     if (member_extend(m, b, n->applied.stamp, n->applied.hash,
-                      n->conf.timing.heartbeat_ttl)) {
-        if (n->degraded == NULL)
-            n->had_outage = n->had_log_outage = false;
+                      n->conf.timing.heartbeat_ttl))
         take_up(n);
-    }
     if (m->is_joined && member_may_echo(m, b->leader, b->k))
         send_heartbeat(n, b->leader, b->k);
 }

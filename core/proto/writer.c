@@ -44,6 +44,7 @@ void writer_start(struct writer *w, uint64_t now_ms, uint64_t *op, struct action
     must(w->state == WRITER_IDLE);
     w->sent_ms = now_ms;
     w->spurious = 0;
+    w->is_unknown = w->is_read_again = false;
     ask(w, WRITER_WRITING, ACT_LOG_WRITE, w->key, now_ms, op, out);
 }
 
@@ -67,6 +68,7 @@ static enum writer_result on_written(struct writer *w, const struct event *ev,
     if (ev->log.status == STATUS_OK)
         return acked(w, ev->log.seq);
     w->was_rejected = ev->log.status == STATUS_CONFLICT;
+    w->is_unknown |= ev->log.status == STATUS_TIMEOUT;
     bool is_given_up_soon = ev->log.status == STATUS_TIMEOUT && w->timeout_ms > 0 &&
                             w->asked_ms == w->sent_ms;
 
@@ -98,7 +100,14 @@ static enum writer_result on_key(struct writer *w, const struct event *ev, uint6
     }
     if (!w->was_rejected)
         return wait(w, ev->now_ms); /* unknown and not there: the same again is safe */
-    ask(w, WRITER_READING_LEASE, ACT_LOG_READ, "lease", ev->now_ms, op, out);
+    w->is_key_right =
+        !w->has_key_seq ||
+        (ev->log.status == STATUS_OK ? ev->log.seq : 0) == w->expect_key_seq;
+    /* Who takes over expects a lease that is not its own. */
+    if (w->is_key_right && w->has_key_seq && strcmp(w->key, "lease") == 0)
+        ask(w, WRITER_READING_INFO, ACT_LOG_INFO, "", ev->now_ms, op, out);
+    else
+        ask(w, WRITER_READING_LEASE, ACT_LOG_READ, "lease", ev->now_ms, op, out);
     return WRITER_NOTHING;
 }
 
@@ -122,16 +131,31 @@ static enum writer_result on_lease(struct writer *w, const struct event *ev, uin
     return WRITER_NOTHING;
 }
 
-static enum writer_result on_info(struct writer *w, const struct event *ev)
+/* nats-server 2.15 rejects at once what expects the same as a write under way, and until
+ * that is stored every read shows the log as it was before. */
+static bool is_under_way(const struct writer *w, uint64_t now_ms)
+{
+    return w->is_unknown && w->is_key_right && now_ms - w->sent_ms < WRITER_UNKNOWN_MS;
+}
+
+static enum writer_result on_info(struct writer *w, const struct event *ev, uint64_t *op,
+                                  struct actions *out)
 {
     if (ev->log.status != STATUS_OK) {
         w->errors++;
         return wait(w, ev->now_ms);
     }
-    /* A replicated log may reject a right condition under load (nats-server#7281). */
-    if (ev->log.seq == w->expect_seq && ++w->spurious < WRITER_SPURIOUS_MAX)
+    if (ev->log.seq == w->expect_seq + 1 && w->is_unknown && !w->is_read_again) {
+        w->is_read_again = true; /* it may be ours, stored since the key was read */
+        ask(w, WRITER_READING_KEY, ACT_LOG_READ, w->key, ev->now_ms, op, out);
+        return WRITER_NOTHING;
+    }
+    if (ev->log.seq != w->expect_seq)
+        return WRITER_DEPOSED;
+    if (is_under_way(w, ev->now_ms))
         return wait(w, ev->now_ms);
-    return WRITER_DEPOSED;
+    /* A replicated log may reject a right condition under load (nats-server#7281). */
+    return ++w->spurious < WRITER_SPURIOUS_MAX ? wait(w, ev->now_ms) : WRITER_DEPOSED;
 }
 
 enum writer_result writer_answer(struct writer *w, const struct event *ev, uint64_t *op,
@@ -143,14 +167,15 @@ enum writer_result writer_answer(struct writer *w, const struct event *ev, uint6
         return WRITER_NOTHING;
     if (ev->log.status == STATUS_TIMEOUT)
         w->tries += w->tries < TRIES_MAX ? 1 : 0;
-    else if (ev->now_ms - w->asked_ms < log_patience_ms(w->timeout_ms, 0))
-        w->tries = 0; /* what was given up had been lost, the log is not slow */
+    else if (w->state == WRITER_WRITING && ev->log.status == STATUS_OK &&
+             ev->now_ms - w->asked_ms < log_patience_ms(w->timeout_ms, 0))
+        w->tries = 0; /* what was given up had been lost, writes are not slow */
     switch (w->state) {
     case WRITER_WRITING: result = on_written(w, ev, op, out); break;
     case WRITER_READING_KEY: result = on_key(w, ev, op, out); break;
     case WRITER_CHECKING_LEASE:
     case WRITER_READING_LEASE: result = on_lease(w, ev, op, out); break;
-    case WRITER_READING_INFO: result = on_info(w, ev); break;
+    case WRITER_READING_INFO: result = on_info(w, ev, op, out); break;
     case WRITER_IDLE:
     case WRITER_WAITING: break;
     }

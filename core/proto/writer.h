@@ -4,9 +4,16 @@
  *         -> unknown (time-out) -> read the key: there with the next sequence, and the
  *                                  lease still ours = acked; else write the same again
  *         -> rejected -> read the key: there, and the lease ours = acked; else read the
- *                        lease: not ours = deposed; ours: ask for the last sequence: as
- *                        expected = the rejection was spurious, write again; else the
- *                        chain is broken
+ *                        lease: not ours = deposed (who takes over expects another's:
+ *                        as long as that one is there, go on); then ask for the last
+ *                        sequence: as expected = an earlier try is still under way, or
+ *                        the rejection was spurious: write again; one more, and an
+ *                        earlier try unknown = read the key once more; else the chain
+ *                        is broken
+ *
+ * While a write is under way nats-server 2.15 rejects the same at once, and reads show
+ * what was there before: neither done nor not done.  So a try that timed out is waited
+ * for, up to WRITER_UNKNOWN_MS, and what it meets is not counted as spurious.
  *
  * The same bytes may be another leader's: it may put the same head back, or make the same
  * own record.  Only a lease, with its nonce, speaks for itself.
@@ -24,6 +31,7 @@
 enum {
     WRITER_SPURIOUS_MAX = 3,
     WRITER_RETRY_MS = 50,
+    WRITER_UNKNOWN_MS = 10000, /* since the first try: then no write is under way */
     PATIENCE_LEAST_MS = 100,
     PATIENCE_MOST_MS = 1000
 };
@@ -49,7 +57,7 @@ struct writer {
     uint64_t op;
     char key[KEY_ROOM];
     uint64_t timeout_ms; /* of a first try: see log_patience_ms() */
-    uint32_t tries;      /* answers in a row that did not come in time */
+    uint32_t tries;      /* answers that did not come in time since a write was quick */
     uint64_t asked_ms;   /* when the operation under way was asked for */
     const void *data;    /* the caller keeps it unchanged until the result */
     size_t n;
@@ -62,9 +70,12 @@ struct writer {
     uint64_t retry_ms;
     uint32_t spurious;
     bool was_rejected;
-    uint64_t seq;    /* WRITER_ACKED; or of the bytes that are there */
-    uint64_t errors; /* outcomes other than acked and rejected, ever; giving up a first
-                        try soon is none */
+    bool is_unknown;    /* a try of this write has timed out: it may still be under way */
+    bool is_key_right;  /* rejected: the key's sequence is as expected */
+    bool is_read_again; /* the key, because the log has gone on by one */
+    uint64_t seq;       /* WRITER_ACKED; or of the bytes that are there */
+    uint64_t errors;    /* outcomes other than acked and rejected, ever; giving up a first
+                           try soon is none */
 };
 
 /* How long to wait for an answer of the log.  One lost answer must cost less than an

@@ -272,3 +272,42 @@ json_t *crew_json(const char *const *arguments)
     free(text);
     return json;
 }
+
+static json_t *settled(const struct crew_worker *w, size_t workers, size_t partitions)
+{
+    const char *const words[] = {"status", "-c", w->ini, "-o", "json", NULL};
+    json_t *status = crew_json(words);
+    json_t *held = json_object();
+    const char *state = json_string_value(json_object_get(status, "state"));
+    size_t i, n = 0, working = 0;
+    json_t *worker;
+
+    json_array_foreach(json_object_get(status, "workers"), i, worker)
+    {
+        json_t *list = json_object_get(worker, "partitions");
+
+        n += json_array_size(list);
+        working += json_array_size(list) > 0;
+        (void)json_object_set(held, json_string_value(json_object_get(worker, "id")),
+                              list);
+    }
+    bool is_settled = n == partitions && working == workers && state != NULL &&
+                      strcmp(state, "Stable") == 0 &&
+                      json_array_size(json_object_get(status, "pending")) == 0;
+    json_decref(status);
+    if (is_settled)
+        return held;
+    json_decref(held);
+    return NULL;
+}
+
+json_t *crew_await_settled(const struct crew_worker *w, size_t workers, size_t partitions)
+{
+    uint64_t until_ms = clock_boot_ms() + CREW_WAIT_MS;
+    json_t *held;
+
+    /* Each answer takes as long as the program runs. */
+    while ((held = settled(w, workers, partitions)) == NULL)
+        ck_assert_msg(clock_boot_ms() < until_ms, "the group does not come to rest");
+    return held;
+}

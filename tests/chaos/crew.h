@@ -67,6 +67,12 @@ int crew_parti(char *text, size_t room, const char *const *arguments);
  * json_decref(). */
 json_t *crew_json(const char *const *arguments);
 
+/* Asks for the status of the worker's group until nothing is under way, so many workers
+ * hold something, and so many partitions together: {"worker-0": [...], ...}, to be freed
+ * by json_decref(). */
+json_t *crew_await_settled(const struct crew_worker *worker, size_t workers,
+                           size_t partitions);
+
 /* When the process behind the descriptor of pidfd_open() ended, at the latest. */
 uint64_t crew_end_of(int pidfd);
 

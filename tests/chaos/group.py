@@ -51,6 +51,20 @@ class Server:
         self.url = ports["nats"][0]
         self.monitor = ports["monitoring"][0]
 
+    def kill(self):
+        """SIGKILL: nothing is said to anybody, the store stays as it is."""
+        self.process.kill()
+        self.process.wait()
+
+    def start_again(self):
+        """On the same port, so that clients find it again."""
+        port = self.url.rsplit(":", 1)[1]
+        with open(self.conf, encoding="utf-8") as f:
+            text = f.read()
+        with open(self.conf, "w", encoding="utf-8") as f:
+            f.write(text.replace("port: -1\n", f"port: {port}\n", 1))
+        self.start()
+
     def _ports(self):
         path = os.path.join(self.folder, "ports")
         deadline = time.monotonic() + 10

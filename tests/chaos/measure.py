@@ -2,7 +2,7 @@
 
     measure.py --parti PATH --plugins DIR [--server PROGRAM] CASE [--times N]
 
-Cases: kill, leader, pause, pause-leader, ids, rolling, writes, idle, scale.
+Cases: kill, leader, blip, pause, pause-leader, ids, rolling, writes, idle, scale.
 `make measure CASE=kill` calls it with the tree's own build.  Exit status 0 only if
 nothing overlapped and every goal of the case was met.
 """
@@ -33,11 +33,11 @@ def summary(ms):
     }
 
 
-def taken_over(group, lost, since_ns):
+def taken_over(group, lost, since_ns, loser=None):
     """When the last of the lost partitions was assigned elsewhere, or None."""
     newest = 0
     for p in lost:
-        times = [w.held[p][0] for w in group.living() if p in w.held]
+        times = [w.held[p][0] for w in group.living() if w is not loser and p in w.held]
         if not times or max(times) < since_ns:
             return None
         newest = max(newest, max(times))
@@ -87,6 +87,66 @@ def case_kill(group, times):
 
 def case_leader(group, times):
     return kill_rounds(group, times, the_leader, 2300)
+
+
+def pump_for(group, seconds):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        group.pump(until - time.monotonic())
+
+
+def blip(group, seconds):
+    """The server dies and is back on its store and port; when all is held again, in s."""
+    at = boot_ns()
+    group.server.kill()
+    pump_for(group, seconds)
+    group.server.start_again()
+    # A lease's length after it is back whoever could not renew has been fenced: what is
+    # held then is held by a lease of after the outage.
+    pump_for(group, 1.2)
+    group.wait_settled(32)
+    return (boot_ns() - at) / 1e9
+
+
+def case_blip(group, times):
+    """The server is away for 1 s; then a follower dies (odd rounds) or is told to leave."""
+    ini = group.ini(timing=SHORT)
+    for _ in range(3):
+        group.start(ini)
+    group.wait_settled(32)
+    times = max(times, 2)
+    took = {"crash": [], "drain": []}
+    back = []
+    for i in range(times):
+        back.append(blip(group, 1.0))
+        kind = "drain" if i % 2 else "crash"
+        victim = a_follower(group)
+        lost = set(victim.held)
+        if kind == "crash":
+            at = victim.kill()
+            group.bury(victim)
+        else:
+            at = boot_ns()
+            victim.signal(signal.SIGTERM)
+        group.wait(
+            f"the partitions of the worker are held elsewhere after its {kind}",
+            lambda: taken_over(group, lost, at, victim) is not None,
+            60,
+        )
+        took[kind].append((taken_over(group, lost, at, victim) - at) / 1e6)
+        say(f"  {i + 1}/{times}: back after {back[-1]:.1f} s, {kind} {took[kind][-1]:.0f} ms")
+        if kind == "drain":
+            group.wait("the worker has left", lambda: victim.process.poll() is not None, 30)
+            victim.ended_ns = boot_ns()
+            group.bury(victim)
+        group.start(ini)
+        group.wait_settled(32)
+    result = {"all_held_again_max_s": round(max(back), 2), "goal_crash_ms": 1400}
+    for kind, ms in took.items():
+        result.update({f"{kind}_{key}": value for key, value in summary(ms).items()})
+    result["goal_drain_ms"] = 1000
+    result["ok"] = max(took["crash"]) <= 1400 and max(took["drain"]) <= 1000
+    return result
 
 
 def pause_rounds(group, times, choose):
@@ -293,6 +353,7 @@ def case_scale(group, times):
 CASES = {
     "kill": (case_kill, 50),
     "leader": (case_leader, 50),
+    "blip": (case_blip, 10),
     "pause": (case_pause, 50),
     "pause-leader": (case_pause_leader, 50),
     "ids": (case_ids, 100),

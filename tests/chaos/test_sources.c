@@ -228,46 +228,6 @@ END_TEST
 
 /* ---- one in the place of the other ---------------------------------------------- */
 
-/* {"worker-0": [...], ...} when nothing is under way and all work, else NULL. */
-static json_t *settled(size_t partitions)
-{
-    const char *const words[] = {"status", "-c", crew[0].ini, "-o", "json", NULL};
-    json_t *status = crew_json(words);
-    json_t *held = json_object();
-    size_t i, n = 0, working = 0;
-    json_t *worker;
-
-    json_array_foreach(json_object_get(status, "workers"), i, worker)
-    {
-        json_t *list = json_object_get(worker, "partitions");
-
-        n += json_array_size(list);
-        working += json_array_size(list) > 0;
-        (void)json_object_set(held, json_string_value(json_object_get(worker, "id")),
-                              list);
-    }
-    const char *state = json_string_value(json_object_get(status, "state"));
-    int32_t is_settled = n == partitions && working == WORKERS && state != NULL &&
-                         strcmp(state, "Stable") == 0 &&
-                         json_array_size(json_object_get(status, "pending")) == 0;
-    json_decref(status);
-    if (is_settled)
-        return held;
-    json_decref(held);
-    return NULL;
-}
-
-/* Asks for the status until it is; each answer takes as long as the program runs. */
-static json_t *await_settled(size_t partitions)
-{
-    uint64_t until_ms = clock_boot_ms() + CREW_WAIT_MS;
-    json_t *held;
-
-    while ((held = settled(partitions)) == NULL)
-        ck_assert_msg(clock_boot_ms() < until_ms, "the group does not come to rest");
-    return held;
-}
-
 static void start_one(int i, const char *sections)
 {
     static const char *const names[WORKERS] = {"w0", "w1", "w2"};
@@ -288,7 +248,7 @@ START_TEST(a_stream_takes_the_place_of_a_written_list_and_nothing_moves)
         start_one(i, "[source]\nplugin = static\npartitions = orders/0..23");
     for (int i = 0; i < WORKERS; i++)
         json_decref(crew_event(&crew[i], "assigned"));
-    json_t *before = await_settled(24);
+    json_t *before = crew_await_settled(&crew[0], WORKERS, 24);
     for (int i = 0; i < WORKERS; i++) {
         ck_assert_int_eq(kill(crew[i].pid, SIGTERM), 0);
         ck_assert_int_eq(crew_exit(&crew[i]), 0);
@@ -298,7 +258,7 @@ START_TEST(a_stream_takes_the_place_of_a_written_list_and_nothing_moves)
         ck_assert_uint_eq(crew_partitions(event), 8);
         json_decref(event);
     }
-    json_t *after = await_settled(24);
+    json_t *after = crew_await_settled(&crew[0], WORKERS, 24);
     ck_assert_msg(json_equal(before, after), "before: %s\nafter: %s",
                   json_dumps(before, 0), json_dumps(after, 0));
     /* It is the stream that is listed now, and what is new is all that is given. */
@@ -306,7 +266,7 @@ START_TEST(a_stream_takes_the_place_of_a_written_list_and_nothing_moves)
     const char *const words[] = {"refresh", "-c", crew[0].ini, NULL};
     char text[4096];
     ck_assert_int_eq(crew_parti(text, sizeof text, words), 0);
-    json_t *more = await_settled(25);
+    json_t *more = crew_await_settled(&crew[0], WORKERS, 25);
     const char *id;
     json_t *list;
     size_t same = 0;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdarg.h>
@@ -13,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,6 +103,25 @@ void run_program(const char *const argv[])
     (void)close(out);
     if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
         die("%s %s failed", argv[0], argv[1] != NULL ? argv[1] : "");
+}
+
+int free_port(void)
+{
+    for (int tries = 0; tries < 100; tries++) {
+        uint16_t random = 0;
+        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+            die("getrandom: %s", strerror(errno));
+        int port = 20000 + random % 10000;
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_port = htons((uint16_t)port),
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int done = bind(fd, (const struct sockaddr *)&address, sizeof address);
+        (void)close(fd);
+        if (done == 0)
+            return port;
+    }
+    die("no free port");
 }
 
 static bool ask_version(struct server_program *program)

@@ -36,6 +36,12 @@ int open_output(const char *path);
 /* Runs a program to its end, output to /dev/null; aborts unless it succeeds. */
 void run_program(const char *const argv[]);
 
+/* A port for programs whose ports must be known before they start, so that the kernel
+ * cannot choose them.  Taken below its range of ephemeral ports, tried by binding; if
+ * somebody is faster the programs are started with others.
+ */
+int free_port(void);
+
 /* mkdtemp below TMPDIR; remove_tree() takes it away again. */
 void make_dir(char path[SERVER_PATH_ROOM]);
 void remove_tree(const char *path);

@@ -8,14 +8,12 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <nats/nats.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -203,29 +201,6 @@ void server_finish(struct server *server)
 }
 
 /* ---- clusters */
-
-/* A port for routes: routes must be known before the start, so the kernel cannot choose
- * them at it.  Taken below its range of ephemeral ports, tried by binding; if somebody
- * is faster the cluster is started with others.
- */
-static int free_port(void)
-{
-    for (int tries = 0; tries < 100; tries++) {
-        uint16_t random = 0;
-        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-            die("getrandom: %s", strerror(errno));
-        int port = 20000 + random % 10000;
-        struct sockaddr_in address = {.sin_family = AF_INET,
-                                      .sin_port = htons((uint16_t)port),
-                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        int done = bind(fd, (const struct sockaddr *)&address, sizeof address);
-        (void)close(fd);
-        if (done == 0)
-            return port;
-    }
-    die("no free port");
-}
 
 static bool try_cluster(struct cluster *cluster, const struct server_program *program)
 {

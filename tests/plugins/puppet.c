@@ -272,6 +272,12 @@ static int32_t puppet_list(void *self, struct parti_sink *sink, uint64_t budget_
         return add_count(sink, call);
     if (does(p, "retry"))
         return parti_fail(error, PARTI_RETRY, "the network is away");
+    if (does(p, "missing"))
+        return parti_fail(error, parti_code(p->host, PARTI_MISSING), "no such thing");
+    if (does(p, "denied"))
+        return parti_fail(error, parti_code(p->host, PARTI_DENIED), "not for you");
+    if (does(p, "timeout"))
+        return parti_fail(error, parti_code(p->host, PARTI_TIMEOUT), "no word came");
     if (does(p, "retry_twice"))
         return call < 2 ? parti_fail(error, PARTI_RETRY, "not yet") : PARTI_OK;
     if (does(p, "bug"))

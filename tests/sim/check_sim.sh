@@ -11,3 +11,4 @@ seeds=${PARTI_SIM_SEEDS:-1000}
 "$sim" --seeds "$seeds" --minutes 10 --jobs 2
 "$sim" --form rebalances --rebalances "$((10 * seeds))" --seeds 1
 "$sim" --form answers --minutes 60 --seeds 2 --jobs 2
+"$sim" --form slow --minutes 60 --seeds 2 --jobs 2

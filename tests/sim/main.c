@@ -299,7 +299,7 @@ int main(int argc, char **argv)
         fprintf(stderr,
                 "usage: sim [--seeds N] [--minutes M] [--first-seed S] [--jobs J] "
                 "[--check-determinism] [--stop-at-first] [--form faults|answers|"
-                "rebalances [--rebalances N]] | --seed S\n"
+                "rebalances [--rebalances N]|slow] | --seed S\n"
                 "minutes are 10 or more, jobs 1 to %d\n",
                 JOBS_MAX);
         return 2;

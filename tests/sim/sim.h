@@ -37,7 +37,9 @@ struct sim_knobs {
     uint32_t late_ppm;     /* applied after the asker gave up */
     uint32_t spurious_ppm; /* CONFLICT though the condition held */
     uint32_t slow_ppm;     /* slow, but in time */
-    uint32_t stale_ppm;    /* a read answers what was there before */
+    uint32_t commit_ppm;   /* of writes: under way for so long; the like is rejected */
+    uint64_t commit_least_us, commit_most_us;
+    uint32_t stale_ppm; /* a read answers what was there before */
     /* application */
     uint64_t drain_us, drain_long_us;
     uint32_t drain_long_ppm;
@@ -104,10 +106,17 @@ struct log_record {
 };
 
 /* What befalls the next write, for stories. */
-enum log_next { LOG_NEXT_NONE, LOG_NEXT_LOST, LOG_NEXT_LATE, LOG_NEXT_SPURIOUS };
+enum log_next {
+    LOG_NEXT_NONE,
+    LOG_NEXT_LOST,
+    LOG_NEXT_LATE,
+    LOG_NEXT_SPURIOUS,
+    LOG_NEXT_SLOW
+};
 
 struct sim_log {
     bool is_down;
+    bool is_under_way; /* a write is taken and not stored yet */
     enum log_next next;
     char stale_key[KEY_ROOM]; /* the next read of it brings what was there before */
     uint64_t last_seq;

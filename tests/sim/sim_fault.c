@@ -372,16 +372,22 @@ static uint64_t barrier_ms(const struct node_timing *t)
     return a + a * 2 * t->clock_drift_ppm / 1000000 + 20;
 }
 
-/* I11: 2 x (E + barrier) + drain, and every window that may be open. */
-static uint64_t settle_ms(const struct sim *s)
+uint64_t sim_fault_back_ms(const struct sim *s)
 {
     const struct node_timing *t = &s->timing;
     uint64_t e_ms = t->election_timeout + t->election_timeout * 4 / 10;
 
-    return 2 * (e_ms + barrier_ms(t)) + t->heartbeat_ttl +
-           (s->knobs.drain_us + s->knobs.drain_long_us) / SIM_MS + t->cold_start_window +
-           t->planned_scale_window + t->min_rebalance_interval + t->restart_grace +
-           t->recovery_grace + t->operation_timeout + t->degraded_exit;
+    return 2 * (e_ms + barrier_ms(t)) + t->heartbeat_ttl;
+}
+
+/* I11: back, drained, and every window that may be open. */
+static uint64_t settle_ms(const struct sim *s)
+{
+    const struct node_timing *t = &s->timing;
+
+    return sim_fault_back_ms(s) + (s->knobs.drain_us + s->knobs.drain_long_us) / SIM_MS +
+           t->cold_start_window + t->planned_scale_window + t->min_rebalance_interval +
+           t->restart_grace + t->recovery_grace + t->operation_timeout + t->degraded_exit;
 }
 
 void sim_fault_begin(struct sim *s, struct sim_scenario *sc, uint64_t length_us)
@@ -419,7 +425,7 @@ void sim_fault_stop(struct sim *s)
     s->knobs = sc->fair;
     s->knobs.loss_ppm = s->knobs.dup_ppm = s->knobs.tail_ppm = 0;
     s->knobs.lost_ppm = s->knobs.late_ppm = s->knobs.spurious_ppm = 0;
-    s->knobs.slow_ppm = s->knobs.stale_ppm = 0;
+    s->knobs.slow_ppm = s->knobs.stale_ppm = s->knobs.commit_ppm = 0;
     s->knobs.list_fail_ppm = s->knobs.plan_fail_ppm = 0;
     s->knobs.plan_keep_ppm = s->knobs.plan_late_ppm = 0;
     s->is_split = false;

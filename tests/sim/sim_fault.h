@@ -26,4 +26,8 @@ void sim_fault_begin(struct sim *s, struct sim_scenario *sc, uint64_t length_us)
 /* Everything is healed and stays so. */
 void sim_fault_stop(struct sim *s);
 
+/* I11: 2 x (E + barrier) and a lease: so long may it take until all work again who lost
+ * nothing but their leader or their server. */
+uint64_t sim_fault_back_ms(const struct sim *s);
+
 #endif

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SLOTS = 8, LOST_PPM = 10000, CHANGE_US = 4 * SIM_S };
+enum { SLOTS = 8, LOST_PPM = 10000, SLOW_PPM = 100000, CHANGE_US = 4 * SIM_S };
 
 int sim_form_find(const char *name)
 {
-    static const char *const names[] = {"faults", "answers", "rebalances"};
+    static const char *const names[] = {"faults", "answers", "rebalances", "slow"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], name) == 0)
@@ -110,6 +110,10 @@ void sim_form_begin(struct sim *s, enum sim_form form)
     s->script_data = NULL;
     if (form == FORM_ANSWERS) {
         s->knobs.lost_ppm = LOST_PPM;
+    } else if (form == FORM_SLOW) {
+        s->knobs.commit_ppm = SLOW_PPM;
+        s->knobs.commit_least_us = 300 * SIM_MS;
+        s->knobs.commit_most_us = 700 * SIM_MS;
     } else {
         s->script_data = s; /* goes on until it is cleared */
         later(s);
@@ -119,7 +123,7 @@ void sim_form_begin(struct sim *s, enum sim_form form)
 void sim_form_stop(struct sim *s)
 {
     s->script_data = NULL;
-    s->knobs.lost_ppm = 0;
+    s->knobs.lost_ppm = s->knobs.commit_ppm = 0;
     for (uint32_t i = 0; i < SLOTS && live(s) == 0; i++)
         if (!proc_is_live(&s->proc[i]))
             start(s, i);

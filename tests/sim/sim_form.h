@@ -5,9 +5,11 @@
 #include "judge.h"
 
 enum sim_form {
-    FORM_FAULTS,    /* sim_fault.h */
-    FORM_ANSWERS,   /* nothing fails, but one answer of the log in a hundred is lost */
-    FORM_REBALANCES /* nothing fails; workers come and go and lists change without end */
+    FORM_FAULTS,     /* sim_fault.h */
+    FORM_ANSWERS,    /* nothing fails, but one answer of the log in a hundred is lost */
+    FORM_REBALANCES, /* nothing fails; workers come and go and lists change without end */
+    FORM_SLOW        /* nothing fails, but one write in ten takes longer than the first
+                        try is waited for: no leader is deposed by that */
 };
 
 /* The form of that name, or -1. */

@@ -1,5 +1,6 @@
 /* The fenced log: one stream, the newest record per key, conditional writes; and the
- * ways in which an answer can mislead: lost, late, spurious, slow, stale.
+ * ways in which an answer can mislead: lost, late, spurious, slow, stale, or about what
+ * is under way: a replicated log takes a write before it is stored (nats-server 2.15).
  */
 #include "sim.h"
 
@@ -11,13 +12,15 @@
 
 #include <string.h>
 
+enum { SLOW_US = 600 * SIM_MS };
+
 /* A request on its way; the data follows. */
 struct sim_log_request {
     uint64_t op;
     uint64_t expect_seq, expect_key_seq;
     uint64_t sent_ms; /* by its sender's clock */
     enum action_type type;
-    bool has_key_seq, is_answer_lost, is_spurious;
+    bool has_key_seq, is_answer_lost, is_spurious, is_slow, is_taken;
     char key[KEY_ROOM];
     size_t n;
     char data[];
@@ -95,6 +98,7 @@ void sim_log_ask(struct sim *s, struct proc *p, const struct action *a)
     if (a->type == ACT_LOG_WRITE) {
         r->is_answer_lost |= s->log.next == LOG_NEXT_LOST;
         r->is_spurious |= s->log.next == LOG_NEXT_SPURIOUS;
+        r->is_slow = s->log.next == LOG_NEXT_SLOW;
         at_us += s->log.next == LOG_NEXT_LATE ? 2 * k->log_timeout_us : 0;
         s->log.next = LOG_NEXT_NONE;
     }
@@ -125,6 +129,35 @@ const struct log_record *sim_log_find(const struct sim *s, const char *key)
     return NULL;
 }
 
+static bool is_condition_met(struct sim_log *log, const struct sim_log_request *r)
+{
+    const struct log_record *rec = find(log, r->key);
+
+    return !r->is_spurious && r->expect_seq == log->last_seq &&
+           (!r->has_key_seq || r->expect_key_seq == (rec != NULL ? rec->seq : 0));
+}
+
+/* Takes a write that is stored, and answered, later.  Until then the log has it not, and
+ * whatever else is written is rejected. */
+static bool is_taken_for_later(struct sim *s, const struct sim_event *ev)
+{
+    struct sim_log_request *r = (struct sim_log_request *)ev->blob->data;
+    const struct sim_knobs *k = &s->knobs;
+
+    if (r->is_taken || s->log.is_under_way || !is_condition_met(&s->log, r))
+        return false;
+    if (!r->is_slow && !sim_chance(&s->rand, k->commit_ppm))
+        return false;
+    r->is_taken = s->log.is_under_way = true;
+    struct sim_event done = *ev;
+    done.at_us = s->now_us + (r->is_slow ? SLOW_US
+                                         : sim_between(&s->rand, k->commit_least_us,
+                                                       k->commit_most_us));
+    done.blob = blob_ref(ev->blob);
+    sim_heap_push(&s->heap, &done);
+    return true;
+}
+
 /* The write itself.  Returns a status; the record's sequence through ret_seq. */
 static int apply(struct sim *s, const struct sim_log_request *r, struct proc *writer,
                  uint64_t *ret_seq)
@@ -132,8 +165,7 @@ static int apply(struct sim *s, const struct sim_log_request *r, struct proc *wr
     struct sim_log *log = &s->log;
     struct log_record *rec = find(log, r->key);
 
-    if (r->is_spurious || r->expect_seq != log->last_seq ||
-        (r->has_key_seq && r->expect_key_seq != (rec != NULL ? rec->seq : 0))) {
+    if (log->is_under_way || !is_condition_met(log, r)) {
         log->conflicts++;
         return STATUS_CONFLICT;
     }
@@ -185,7 +217,12 @@ void sim_log_arrive(struct sim *s, const struct sim_event *ev)
     uint64_t seq = 0;
     int status = STATUS_OK;
 
-    if (s->log.is_down || (is_same && s->is_split && p->side != 0))
+    if (r->is_taken)
+        s->log.is_under_way = false; /* a log that is down forgets it */
+    bool is_apart = is_same && s->is_split && p->side != 0;
+    if (s->log.is_down || (is_apart && !r->is_taken))
+        return;
+    if (r->type == ACT_LOG_WRITE && is_taken_for_later(s, ev))
         return;
     if (r->type == ACT_LOG_INFO)
         seq = s->log.last_seq;
@@ -193,7 +230,7 @@ void sim_log_arrive(struct sim *s, const struct sim_event *ev)
         status = read_record(s, r->key, &seq, &b);
     else
         status = apply(s, r, is_same ? p : NULL, &seq);
-    if (is_same && p->link_up && !p->cut_in && !r->is_answer_lost)
+    if (is_same && !is_apart && p->link_up && !p->cut_in && !r->is_answer_lost)
         answer(s, p, s->now_us + leg_us(s), r->op, answer_type(r->type), status, seq, b);
     else
         blob_unref(&s->heap, b);

@@ -87,6 +87,11 @@ static void foul_weather(struct sim *s, struct sim_knobs *k)
     k->late_ppm = (uint32_t)sim_between(&s->fault, 0, 100000);
     k->spurious_ppm = (uint32_t)sim_between(&s->fault, 0, 100000);
     k->slow_ppm = (uint32_t)sim_between(&s->fault, 0, 300000);
+    if (sim_chance(&s->fault, 500000)) {
+        k->commit_ppm = (uint32_t)sim_between(&s->fault, 0, 500000);
+        k->commit_least_us = sim_between(&s->fault, 1000, 600 * SIM_MS);
+        k->commit_most_us = 2 * SIM_S;
+    }
     k->stale_ppm = (uint32_t)sim_between(&s->fault, 0, 100000);
     k->wake_late_us = sim_between(&s->fault, 0, 50 * SIM_MS);
 }

@@ -255,8 +255,10 @@ static void cmd_next(struct story *st, int n, char **word)
         st->sim.log.next = LOG_NEXT_LATE;
     else if (strcmp(word[1], "spurious") == 0)
         st->sim.log.next = LOG_NEXT_SPURIOUS;
+    else if (strcmp(word[1], "slow") == 0)
+        st->sim.log.next = LOG_NEXT_SLOW;
     else
-        mistake(st, "next lost|late|spurious");
+        mistake(st, "next lost|late|spurious|slow");
 }
 
 static void cmd_stale(struct story *st, int n, char **word)

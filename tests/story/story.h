@@ -15,7 +15,8 @@
  *   unplug wX | plug wX            the connection is lost, the node is told
  *   log down|up                    the log answers nobody
  *   log keep | log back | log lost a copy is made; it is put back; nothing is left
- *   next lost|late|spurious        what befalls the next write to the log
+ *   next lost|late|spurious|slow   what befalls the next write to the log; slow: stored
+ *                                  after 600 ms, until then all others are rejected
  *   stale KEY                      the next read of KEY brings what it held before
  *   drain [wX] MS                  an application takes so long to stop
  *   delay MS                       every message takes so long from now on

@@ -411,9 +411,11 @@ START_TEST(files_are_read_from_their_own_folder)
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(conf_load(&c, "a.ini"), -12 /* STATUS_IO */);
     char *said = printed_errors(&c.errors);
-    ck_assert_str_eq(said, "PARTI-E400 a.ini cannot be read: No such file or directory. "
-                           "Name the configuration file with -c FILE, and let this user "
-                           "read it.\n");
+    ck_assert_str_eq(said,
+                     "PARTI-E400 a.ini cannot be read: No such file or directory. "
+                     "Name the configuration file (with -c FILE where the command takes "
+                     "it), and let this user "
+                     "read it.\n");
     free(said);
     conf_finish(&c);
     ck_assert_int_eq(conf_load(&c, dir), -12);

@@ -375,8 +375,8 @@ START_TEST(evil_plugins_are_refused_each_for_its_own_sin)
     refuses("evil_other_major", built, PLUGIN_ANY, ERR_PLUGIN_SYMBOL,
             "has parti_plugin_v2, parti_plugin_v3, but not parti_plugin_v1");
     refuses("evil_needs_newer", built, PLUGIN_ANY, ERR_PLUGIN_NEWER,
-            "needs plugin ABI 1.999, this host (Parti ", "offers 1.0", "Upgrade Parti",
-            "needs_minor <= 0");
+            "needs plugin ABI 1.999, this host (Parti ", "offers 1.1", "Upgrade Parti",
+            "needs_minor <= 1");
     refuses("evil_null", built, PLUGIN_ANY, ERR_PLUGIN_BROKEN, "its entry returned NULL");
     refuses("evil_small", built, PLUGIN_ANY, ERR_PLUGIN_BROKEN,
             "struct parti_plugin has 48 bytes; ABI 1.0 has 96");
@@ -415,7 +415,7 @@ START_TEST(plugins_describe_themselves)
     plugin_describe(p, OPTION_TEXT, to);
     ck_assert_int_eq(fclose(to), 0);
     ck_assert_ptr_nonnull(strstr(said, "good_strategy: index modulo workers\n"));
-    ck_assert_ptr_nonnull(strstr(said, "ABI      1.0, needs 1.0; this host offers 1.0"));
+    ck_assert_ptr_nonnull(strstr(said, "ABI      1.1, needs 1.0; this host offers 1.1"));
     ck_assert_ptr_nonnull(strstr(said, "keys in [strategy]\n  mode (text"));
     free(said);
     to = open_memstream(&said, &n);

@@ -76,6 +76,26 @@ START_TEST(rows_that_break_the_rules_are_refused_in_words)
     refused("retry", "a", ERR_SOURCE_FAILED,
             "PARTI-E500 source puppet could not list its partitions (RETRY): the network "
             "is away");
+    refused("missing", "a", ERR_SOURCE_MISSING,
+            "PARTI-E506 source puppet could not list its partitions (MISSING): no such");
+    refused("denied", "a", ERR_SOURCE_DENIED,
+            "PARTI-E507 source puppet could not list its partitions (DENIED): not for");
+    refused("timeout", "a", ERR_SOURCE_TIMEOUT,
+            "PARTI-E501 source puppet could not list its partitions (TIMEOUT): no word");
+}
+END_TEST
+
+/* A host of ABI 1.0 is told what it knows. */
+START_TEST(newer_codes_are_retry_for_an_older_host)
+{
+    struct parti_host old = {.size = sizeof old, .abi_minor = 0};
+    struct parti_host now = {.size = sizeof now, .abi_minor = PARTI_ABI_MINOR};
+
+    for (int32_t code = PARTI_OK; code <= PARTI_TIMEOUT; code++) {
+        ck_assert_int_eq(parti_code(&old, code),
+                         code < PARTI_MISSING ? code : PARTI_RETRY);
+        ck_assert_int_eq(parti_code(&now, code), code);
+    }
 }
 END_TEST
 
@@ -347,7 +367,7 @@ UNIT_MAIN("source_runner", lists_are_merged_in_bytewise_order,
           no_partition_is_a_legal_list,
           a_partition_of_two_sources_is_an_error_that_names_both,
           rows_that_break_the_rules_are_refused_in_words,
-          a_broken_contract_shuts_the_source_off,
+          newer_codes_are_retry_for_an_older_host, a_broken_contract_shuts_the_source_off,
           asks_that_stand_share_an_answer_and_later_ones_get_their_own,
           the_last_list_stays_when_one_source_fails,
           a_listing_over_its_budget_is_canceled, ending_cancels_what_runs,
