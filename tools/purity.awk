@@ -13,9 +13,10 @@ BEGIN {
     quoted["core/proto"] = "^(base|proto)/"
     quoted["core/consume"] = "^(base|consume)/"
     quoted["core/edge"] = "^(base|proto|edge)/"
-    quoted["core/host"] = "^((base|proto|consume|edge|host)/|parti\\.h$|parti_plugin\\.h$)"
+    quoted["core/host"] = "^((base|proto|consume|edge|host)/|parti\\.h$|" \
+        "parti_(plugin|consumer)\\.h$)"
     quoted["core/cli"] = "^((base|proto|consume|edge|host|cli)/|parti\\.h$)"
-    quoted["plugins"] = "^(parti_plugin\\.h$|plugins/)"
+    quoted["plugins"] = "^(parti_(plugin|consumer)\\.h$|plugins/)"
 
     # The pure folders.
     is_pure = "^core/(proto|consume)$"
