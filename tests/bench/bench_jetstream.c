@@ -49,9 +49,11 @@ static double bare(int n, int room)
     ck_assert_int_eq(jsSubOptions_Init(&options), NATS_OK);
     options.Stream = "S";
     options.Consumer = "bare";
+    options.Config.MemoryStorage = true; /* it compares */
     uint64_t begun = threads_now_us();
-    ck_assert_int_eq(js_PullSubscribe(&sub, js, "p.>", "bare", NULL, &options, NULL),
-                     NATS_OK);
+    ck_assert_msg(js_PullSubscribe(&sub, js, "p.>", "bare", NULL, &options, NULL) ==
+                      NATS_OK,
+                  "%s", nats_GetLastError(NULL));
     while (had < n) {
         natsMsgList list;
 
@@ -73,6 +75,7 @@ static double through(int lanes, int n, int room)
     host_start(&host, pairs);
     ck_assert_ptr_nonnull(host.self);
     host.is_counting = 1;
+    host.target = (uint32_t)(n / lanes);
     host.window = (uint64_t)room;
     uint64_t begun = threads_now_us();
     for (int i = 0; i < lanes; i++) {
@@ -114,6 +117,7 @@ START_TEST(bench)
     for (size_t i = 0; i < programs_n; i++) {
         compare(&programs[i], 1, messages, window);
         compare(&programs[i], 4, messages, window);
+        (void)fflush(stdout);
     }
 }
 END_TEST

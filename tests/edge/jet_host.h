@@ -53,6 +53,7 @@ struct jet_host {
     struct gate gate;
     pthread_mutex_t calls;
     int is_counting; /* keeps no messages, gives credit back by halves */
+    uint32_t target; /* of each lane, where it counts */
     uint64_t window; /* the credit of a lane where it counts */
     uint64_t used[HOST_LANES];
     struct host_lane lane[HOST_LANES];
