@@ -194,7 +194,8 @@ static const struct parti_consumer *load(struct jet_host *h)
     char path[4096];
 
     (void)snprintf(path, sizeof path, "%s/jetstream.so", plugins_dir());
-    h->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    /* As the host does: threads of nats.c leave its callbacks after they have said so. */
+    h->library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     ck_assert_msg(h->library != NULL, "%s", dlerror());
     parti_plugin_entry entry = NULL;
     void *symbol = dlsym(h->library, "parti_plugin_v1");
