@@ -94,8 +94,14 @@ static void on_closed(natsConnection *nc, void *ctx)
     }
     (void)pthread_cond_broadcast(&link->cond);
     (void)pthread_mutex_unlock(&link->mutex);
+    /* Whoever hears it must see that it is closed; and the link stays until it is told.
+     */
     if (link->hearing.heard != NULL)
         link->hearing.heard(link->hearing.ctx, NULL);
+    (void)pthread_mutex_lock(&link->mutex);
+    session->is_told = 1;
+    (void)pthread_cond_broadcast(&link->cond);
+    (void)pthread_mutex_unlock(&link->mutex);
 }
 
 static void deny(const struct jet_session *session, struct jet_inbox *inbox,
@@ -278,7 +284,7 @@ static int32_t is_complete(const struct jet_session *session)
     for (const struct jet_feed *feed = session->feed; feed != NULL; feed = feed->next)
         if (!feed->is_complete)
             return 0;
-    return session->is_closed && session->complete_n == session->sub_n;
+    return session->is_told && session->complete_n == session->sub_n;
 }
 
 void jet_session_destroy(struct jet_session *session)

@@ -69,9 +69,9 @@ struct jet_session {
     char why[200];
     /* Under the link's mutex. */
     struct jet_feed *feed;
-    size_t complete_n; /* subscriptions that the library is done with */
-    int32_t is_closed;
-    int32_t is_deaf; /* our inboxes are not permitted */
+    size_t complete_n;          /* subscriptions that the library is done with */
+    int32_t is_closed, is_told; /* the second: and all have been told */
+    int32_t is_deaf;            /* our inboxes are not permitted */
     int32_t is_lost; /* nobody will tell when the library is done: never to be freed */
 };
 
