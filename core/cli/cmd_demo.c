@@ -8,9 +8,8 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "cli/cli.h"
-#include "cli/demo_fleet.h"
+#include "cli/demo.h"
 #include "edge/clock.h"
-#include "edge/nats_child.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -21,24 +20,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The fourth worker is number DEMO_WORKERS; SIGTERM restarts it, and drains the others.
+ */
 enum { STEP_MS = 60000, DEMO_WORKERS = 3 };
 
-struct demo {
-    struct demo_input input;
-    struct fleet fleet;
-    struct nats_child *server;
-    char url[NATS_CHILD_URL_ROOM];
-    char folder[256];
-    char program[PATH_MAX];
-    bool is_fast;
-    uint64_t begin_ns;
-    /* figures for the summary */
-    uint64_t first_ms, crash_ms, gap_ms;
-    double join_moved, join_least;
-    uint32_t returned, drained_gap_ms;
-};
-
-static double seconds(const struct demo *d)
+double demo_seconds(const struct demo *d)
 {
     return (double)(clock_boot_ns() - d->begin_ns) / 1e9;
 }
@@ -75,12 +61,14 @@ static int write_ini(const struct demo *d, uint32_t number, char path[PATH_MAX])
     f = create_file(d, name, path);
     if (f == NULL)
         return STATUS_IO;
-    (void)fprintf(f,
-                  "[parti]\ngroup = demo\n[nats]\nurl = %s\n[worker]\nid = worker-%u\n"
-                  "[strategy]\nplugin = weighted\n[source]\nplugin = static\nfile = "
-                  "%s/sections\n[timing]\nprofile = %s\ncold_start_window = 1 s\n"
-                  "planned_scale_window = 500 ms\nmin_rebalance_interval = 300 ms\n",
-                  d->url, number, d->folder, d->is_fast ? "fast" : "default");
+    (void)fprintf(
+        f,
+        "[parti]\ngroup = demo\n[nats]\nurl = %s\n[worker]\nid = worker-%u\n"
+        "on_term = %s\n[strategy]\nplugin = weighted\n[source]\nplugin = static\nfile = "
+        "%s/sections\n[timing]\nprofile = %s\ncold_start_window = 1 s\n"
+        "planned_scale_window = 500 ms\nmin_rebalance_interval = 300 ms\n",
+        d->url, number, number == DEMO_WORKERS ? "restart" : "leave", d->folder,
+        d->is_fast ? "fast" : "default");
     return fclose(f) == 0 ? 0 : STATUS_IO;
 }
 
@@ -95,7 +83,7 @@ static int remove_one(const char *path, const struct stat *s, int type, struct F
 
 static void step(const struct demo *d, const char *text)
 {
-    printf("\n%5.1f s  %s\n", seconds(d), text);
+    printf("\n%5.1f s  %s\n", demo_seconds(d), text);
     (void)fflush(stdout);
 }
 
@@ -116,7 +104,7 @@ static void print_table(const struct demo *d)
     (void)fflush(stdout);
 }
 
-static int failed(struct demo *d, const char *what)
+int demo_failed(const struct demo *d, const char *what)
 {
     (void)fprintf(stderr, "parti demo: %s%s%s\n", what,
                   d->fleet.trouble[0] != '\0' ? "; a worker said: " : "",
@@ -149,22 +137,38 @@ static int settle(struct demo *d)
     return fleet_wait(&d->fleet, all_have_some, NULL, STEP_MS);
 }
 
+/* From 'since' until the last section that process k holds ('k' < 0: any) was given. */
+static uint64_t given_ms(const struct demo *d, int k, uint64_t since_ns)
+{
+    uint64_t last = since_ns;
+
+    for (uint32_t i = 0; i < d->input.n; i++)
+        if ((k < 0 || ledger_holder(&d->fleet.ledger, i) == k) &&
+            ledger_given_ns(&d->fleet.ledger, i) > last)
+            last = ledger_given_ns(&d->fleet.ledger, i);
+    return (last - since_ns) / CLOCK_NS_PER_MS;
+}
+
 static int cold_start(struct demo *d)
 {
-    uint64_t first = UINT64_MAX;
+    uint64_t first = UINT64_MAX, started = clock_boot_ns();
     uint32_t k;
 
     step(d, "three workers start");
     for (uint32_t i = 0; i < DEMO_WORKERS; i++)
         if (start_worker(d, i, &k) < 0)
-            return failed(d, "a worker could not be started");
+            return demo_failed(d, "a worker could not be started");
     if (settle(d) < 0)
-        return failed(d, "the sections were not divided among the first workers");
+        return demo_failed(d, "the sections were not divided among the first workers");
     for (k = 0; k < d->fleet.n; k++)
         if (d->fleet.worker[k].first_ns < first)
             first = d->fleet.worker[k].first_ns;
-    d->first_ms = (first - d->fleet.worker[0].started_ns) / CLOCK_NS_PER_MS;
+    d->first_ms = (first - started) / CLOCK_NS_PER_MS;
+    d->cold_ms = given_ms(d, -1, started);
     print_table(d);
+    printf("         first assignment after %" PRIu64 " ms, all held after %" PRIu64
+           " ms\n",
+           d->first_ms, d->cold_ms);
     return CLI_OK;
 }
 
@@ -175,14 +179,15 @@ static void remember(const struct demo *d, int *holder)
         holder[i] = ledger_holder(&d->fleet.ledger, i);
 }
 
-static double moved_percent(const struct demo *d, const int *before)
+static int count_moves(const struct demo *d, const int *before, struct demo_moves *ret)
 {
-    uint64_t moved = 0;
+    int after[DEMO_SECTIONS_MAX];
+    bool is_living[FLEET_MAX];
 
-    for (uint32_t i = 0; i < d->input.n; i++)
-        if (ledger_holder(&d->fleet.ledger, i) != before[i])
-            moved += d->input.section[i].packages;
-    return 100.0 * (double)moved / (double)d->input.packages;
+    remember(d, after);
+    for (uint32_t k = 0; k < d->fleet.n; k++)
+        is_living[k] = d->fleet.worker[k].pid > 0;
+    return demo_moves_count(&d->input, before, after, is_living, d->fleet.n, ret);
 }
 
 static int join(struct demo *d)
@@ -193,13 +198,14 @@ static int join(struct demo *d)
     step(d, "a fourth worker joins");
     remember(d, before);
     if (start_worker(d, DEMO_WORKERS, &k) < 0 || settle(d) < 0)
-        return failed(d, "the fourth worker was given nothing");
-    d->join_moved = moved_percent(d, before);
-    d->join_least =
-        100.0 * (double)fleet_packages(&d->fleet, k) / (double)d->input.packages;
+        return demo_failed(d, "the fourth worker was given nothing");
+    if (count_moves(d, before, &d->join) < 0)
+        return demo_failed(d, "there is no memory to judge the moves");
+    d->join_ms = given_ms(d, (int)k, d->fleet.worker[k].started_ns);
     print_table(d);
-    printf("         moved: %.1f %% of all packages, %.1f %% went to the newcomer\n",
-           d->join_moved, d->join_least);
+    printf("         it holds its share after %" PRIu64 " ms; moved: %" PRIu64
+           " sections (least possible %" PRIu64 "), %.1f %% of all packages\n",
+           d->join_ms, d->join.moved, d->join.moved_least, d->join.percent);
     return CLI_OK;
 }
 
@@ -220,11 +226,11 @@ static bool is_taken_over(struct fleet *f, const void *ctx)
     return true;
 }
 
-/* Any worker but the leader. */
+/* Any worker but the leader and the one that SIGTERM restarts. */
 static uint32_t choose_follower(const struct demo *d)
 {
     for (uint32_t k = 0; k < d->fleet.n; k++)
-        if (d->fleet.worker[k].pid > 0 &&
+        if (d->fleet.worker[k].pid > 0 && k != DEMO_WORKERS &&
             strcmp(d->fleet.worker[k].id, d->fleet.leader) != 0)
             return k;
     return 0;
@@ -245,7 +251,7 @@ static int crash(struct demo *d, uint32_t *ret_number)
         (uint32_t)strtoul(strrchr(d->fleet.worker[victim].id, '-') + 1, NULL, 10);
     fleet_kill(&d->fleet, victim, &c.since_ns);
     if (fleet_wait(&d->fleet, is_taken_over, &c, STEP_MS) < 0 || settle(d) < 0)
-        return failed(d, "the dead worker's sections were not taken over");
+        return demo_failed(d, "the dead worker's sections were not taken over");
     for (uint32_t i = 0; i < d->input.n; i++)
         if (before[i] == (int)victim && ledger_given_ns(&d->fleet.ledger, i) > last)
             last = ledger_given_ns(&d->fleet.ledger, i);
@@ -255,20 +261,67 @@ static int crash(struct demo *d, uint32_t *ret_number)
     return CLI_OK;
 }
 
-static int restart(struct demo *d, uint32_t number)
+static int start_again(struct demo *d, uint32_t number, uint32_t *ret)
 {
-    uint32_t k;
-    char text[128], id[64];
+    char id[64];
+
+    (void)snprintf(id, sizeof id, "worker-%u", number);
+    if (start_worker(d, number, ret) < 0 || settle(d) < 0)
+        return demo_failed(d, "the worker that came back was given nothing");
+    if (strcmp(d->fleet.worker[*ret].id, id) != 0)
+        return demo_failed(d, "the worker that came back got another id");
+    return CLI_OK;
+}
+
+/* The one that was killed. */
+static int come_back(struct demo *d, uint32_t number)
+{
+    uint32_t k = 0;
+    char text[128];
 
     (void)snprintf(text, sizeof text, "worker-%u starts again under its id", number);
     step(d, text);
-    if (start_worker(d, number, &k) < 0 || settle(d) < 0)
-        return failed(d, "the worker that came back was given nothing");
-    (void)snprintf(id, sizeof id, "worker-%u", number);
-    if (strcmp(d->fleet.worker[k].id, id) != 0)
-        return failed(d, "the worker that came back got another id");
+    if (start_again(d, number, &k) != CLI_OK)
+        return CLI_FAILED;
+    d->return_ms = given_ms(d, (int)k, d->fleet.worker[k].started_ns);
     print_table(d);
+    printf("         it holds its share after %" PRIu64 " ms\n", d->return_ms);
     return CLI_OK;
+}
+
+static bool has_ended(struct fleet *f, const void *ctx)
+{
+    const uint32_t *k = ctx;
+
+    return f->worker[*k].pid <= 0;
+}
+
+/* In order, under its id: what it held waits for it. */
+static int restart(struct demo *d)
+{
+    int before[DEMO_SECTIONS_MAX];
+    uint32_t k = 0, old = DEMO_WORKERS;
+    uint64_t since_ns;
+
+    step(d, "restart of worker-3 under its id: SIGTERM, and started again");
+    remember(d, before);
+    since_ns = clock_boot_ns();
+    fleet_signal(&d->fleet, old, SIGTERM);
+    if (fleet_wait(&d->fleet, has_ended, &old, STEP_MS) < 0)
+        return demo_failed(d, "the worker did not end on SIGTERM");
+    if (start_again(d, DEMO_WORKERS, &k) != CLI_OK)
+        return CLI_FAILED;
+    for (uint32_t i = 0; i < d->input.n; i++)
+        if (before[i] == (int)old)
+            before[i] = (int)k; /* the same worker in a new process */
+    if (count_moves(d, before, &d->restart) < 0)
+        return demo_failed(d, "there is no memory to judge the moves");
+    d->restart_ms = given_ms(d, (int)k, since_ns);
+    print_table(d);
+    printf("         down, and all that it had held again after %" PRIu64
+           " ms; moved: %" PRIu64 " sections\n",
+           d->restart_ms, d->restart.moved);
+    return d->restart.moved == 0 ? CLI_OK : demo_failed(d, "a restart moved sections");
 }
 
 static bool is_gone(struct fleet *f, const void *ctx)
@@ -288,75 +341,13 @@ static int drain(struct demo *d)
     step(d, text);
     fleet_signal(&d->fleet, k, SIGTERM);
     if (fleet_wait(&d->fleet, is_gone, &k, STEP_MS) < 0)
-        return failed(d, "the draining worker did not hand over and end");
-    d->drained_gap_ms =
-        (uint32_t)(ledger_longest_gap_ns(&d->fleet.ledger, since) / CLOCK_NS_PER_MS);
+        return demo_failed(d, "the draining worker did not hand over and end");
+    d->drain_ms = given_ms(d, -1, since);
+    d->drain_gap_ms = ledger_longest_gap_ns(&d->fleet.ledger, since) / CLOCK_NS_PER_MS;
     print_table(d);
-    printf("         longest time without a holder: %u ms\n", d->drained_gap_ms);
-    return CLI_OK;
-}
-
-/* ---- the end: do the workers' counts add up?
- * ---------------------------------------------------- */
-
-/* The newest count of each section that its holder's child wrote. */
-static int sum_counts(const struct demo *d, uint64_t *ret_sum)
-{
-    uint64_t counted[DEMO_SECTIONS_MAX] = {0};
-
-    for (uint32_t k = 0; k < d->fleet.n; k++) {
-        char path[PATH_MAX], name[DEMO_SECTION_ROOM], token[64];
-        unsigned long long packages;
-        FILE *f;
-
-        (void)snprintf(path, sizeof path, "%s/count.%u", d->folder, k);
-        f = fopen(path, "re");
-        while (f != NULL && fscanf(f, "%63s %llu %63s", name, &packages, token) == 3)
-            for (uint32_t i = 0; i < d->input.n; i++)
-                if (strcmp(d->input.section[i].name, name) == 0 &&
-                    ledger_holder(&d->fleet.ledger, i) == (int)k)
-                    counted[i] = packages;
-        if (f != NULL)
-            (void)fclose(f);
-    }
-    *ret_sum = 0;
-    for (uint32_t i = 0; i < d->input.n; i++)
-        *ret_sum += counted[i];
-    return 0;
-}
-
-/* The children write behind the events: wait until they have. */
-static bool counts_are_complete(struct fleet *f, const void *ctx)
-{
-    const struct demo *d = ctx;
-    uint64_t sum;
-
-    (void)f;
-    return sum_counts(d, &sum) == 0 && sum == d->input.packages;
-}
-
-static int finish(struct demo *d)
-{
-    uint32_t overlaps = ledger_overlaps(&d->fleet.ledger);
-    bool is_complete = fleet_wait(&d->fleet, counts_are_complete, d, 10000) == 0;
-    uint64_t sum = 0, gap = ledger_longest_gap_ns(&d->fleet.ledger, 0) / CLOCK_NS_PER_MS;
-
-    (void)sum_counts(d, &sum);
-    printf("\n%5.1f s  what the workers' own event lines say\n", seconds(d));
-    printf("  time to first assignment        %6" PRIu64 " ms\n", d->first_ms);
-    printf("  crash -> held elsewhere         %6" PRIu64 " ms\n", d->crash_ms);
-    printf("  longest unowned time            %6" PRIu64 " ms  (the crash)\n", gap);
-    printf("  unowned while draining          %6u ms\n", d->drained_gap_ms);
-    printf("  moved when one joined           %6.1f %%   (least possible %.1f %%)\n",
-           d->join_moved, d->join_least);
-    printf("  packages counted by the workers %6" PRIu64 "     (direct count %" PRIu64
-           ")\n",
-           sum, d->input.packages);
-    printf("  held by two at once             %6u\n", overlaps);
-    if (overlaps != 0)
-        return failed(d, "two workers held one section at the same time");
-    if (!is_complete)
-        return failed(d, "the workers' counts do not add up to the direct count");
+    printf("         all of its sections held elsewhere after %" PRIu64
+           " ms, each without a holder for %" PRIu64 " ms at most\n",
+           d->drain_ms, d->drain_gap_ms);
     return CLI_OK;
 }
 
@@ -372,16 +363,16 @@ static int prepare(struct demo *d)
     (void)snprintf(d->folder, sizeof d->folder, "%s/parti-demo-XXXXXX",
                    getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
     if (mkdtemp(d->folder) == NULL)
-        return failed(d, "no temporary folder can be made");
+        return demo_failed(d, "no temporary folder can be made");
     (void)snprintf(state, sizeof state, "%s/nats", d->folder);
     server.state_dir = state;
     if (readlink("/proc/self/exe", d->program, sizeof d->program - 1) <= 0)
-        return failed(d, "this program does not find itself in /proc");
+        return demo_failed(d, "this program does not find itself in /proc");
     if (demo_input_read(&d->input, DEMO_STATUS, NULL) < 0 || d->input.n == 0)
-        return failed(d, "no packages are listed in " DEMO_STATUS
-                         "; the demo divides the sections of Debian's package list");
+        return demo_failed(d, "no packages are listed in " DEMO_STATUS
+                              "; the demo divides the sections of Debian's package list");
     if (write_sections(d) < 0 || ledger_init(&d->fleet.ledger) < 0)
-        return failed(d, "the demo's files cannot be written");
+        return demo_failed(d, "the demo's files cannot be written");
     if (nats_child_create(&d->server, NULL, &server, text, sizeof text) < 0 ||
         nats_child_wait(d->server, d->url, &code, text, sizeof text) < 0) {
         cli_say(code, "%s", text);
@@ -408,10 +399,12 @@ static int run_steps(struct demo *d)
     if (code == CLI_OK)
         code = crash(d, &number);
     if (code == CLI_OK)
-        code = restart(d, number);
+        code = come_back(d, number);
+    if (code == CLI_OK)
+        code = restart(d);
     if (code == CLI_OK)
         code = drain(d);
-    return code == CLI_OK ? finish(d) : code;
+    return code == CLI_OK ? demo_finish(d) : code;
 }
 
 static int run(int argc, char **argv, struct cli *cli)

@@ -92,7 +92,8 @@ static int open_all(struct run *r, const struct run_words *words, char **command
     if (code != CLI_OK)
         return code;
     r->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (r->wake_fd < 0 || sig_open(&r->signal_fd) < 0) {
+    if (r->wake_fd < 0 || sig_open(&r->signal_fd) < 0 ||
+        sig_open_deaths(&r->deaths_fd) < 0) {
         cli_say(0, "the kernel gives no descriptors: %s", strerror(errno));
         return CLI_FAILED;
     }
@@ -153,6 +154,8 @@ static void finish(struct run *r)
     event_line_finish(&r->line);
     if (r->signal_fd >= 0)
         (void)close(r->signal_fd);
+    if (r->deaths_fd >= 0)
+        (void)close(r->deaths_fd);
     if (r->wake_fd >= 0)
         (void)close(r->wake_fd);
     conf_finish(&r->conf);
@@ -179,7 +182,7 @@ static int run(int argc, char **argv, struct cli *cli)
     if (words.config == NULL)
         return cli_misused(cli, "which configuration? -c FILE");
     log_init(STDERR_FILENO, LOG_LEVEL_INFO);
-    r.signal_fd = r.wake_fd = -1;
+    r.signal_fd = r.deaths_fd = r.wake_fd = -1;
     must(pthread_mutex_init(&r.lock, NULL) == 0);
     must(pthread_cond_init(&r.changed, NULL) == 0);
     code = open_all(&r, &words, argv + 1);

@@ -23,17 +23,21 @@ static void print_group(const struct state *s, bool is_colour, FILE *to)
     table_text(s->group, TABLE_BOLD, is_colour, to);
     (void)fputs("\nstate       ", to);
     table_text(s->life, print_life_colour(s->life), is_colour, to);
-    if (s->why[0] != '\0')
-        (void)fprintf(to, "\nreason      %s", s->why);
+    if (s->why[0] != '\0') {
+        (void)fputs("\nreason      ", to);
+        table_text(s->why, TABLE_PLAIN, is_colour, to);
+    }
     (void)fputs("\nleader      ", to);
     if (s->has_leader)
-        (void)fprintf(to, "%s", s->leader[0] != '\0' ? s->leader : "(no id yet)");
+        table_text(s->leader[0] != '\0' ? s->leader : "(no id yet)", TABLE_PLAIN,
+                   is_colour, to);
     else
         table_text("none", TABLE_BAD, is_colour, to);
-    (void)fprintf(to, ", term %" PRIu64 "\nepoch       %" PRIu64 "\nstrategy    %s\n",
-                  s->term, s->epoch, s->strategy);
+    (void)fprintf(to, ", term %" PRIu64 "\nepoch       %" PRIu64 "\nstrategy    ",
+                  s->term, s->epoch);
+    table_text(s->strategy, TABLE_PLAIN, is_colour, to);
     (void)fprintf(to,
-                  "partitions  %" PRIu32 ", %" PRIu32 " pending, %" PRIu32 " unowned\n",
+                  "\npartitions  %" PRIu32 ", %" PRIu32 " pending, %" PRIu32 " unowned\n",
                   s->part_n + s->unlisted, s->pending, s->unowned);
     (void)fprintf(to, "workers     %" PRIu32 "\n", s->worker_n);
 }

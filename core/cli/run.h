@@ -37,7 +37,7 @@ struct run {
     pthread_cond_t changed; /* room for event lines; worker known; is_closing */
     struct conf conf;
     struct parti_worker *worker; /* NULL until it is known */
-    int signal_fd, wake_fd;
+    int signal_fd, deaths_fd, wake_fd;
 
     struct outlet out;       /* standard output */
     struct outlet own;       /* of --events PATH */

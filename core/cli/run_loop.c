@@ -16,7 +16,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AT_SIGNAL, AT_WAKE, AT_OUT, AT_OWN, AT_CHILD, FDS = AT_CHILD + CHILD_FDS };
+enum {
+    AT_SIGNAL,
+    AT_DEATHS,
+    AT_WAKE,
+    AT_OUT,
+    AT_OWN,
+    AT_CHILD,
+    FDS = AT_CHILD + CHILD_FDS
+};
 
 static uint64_t after_ms(uint64_t ms)
 {
@@ -176,6 +184,7 @@ static int timeout_ms(const struct run *r)
 static void fill(const struct run *r, struct pollfd *fds)
 {
     fds[AT_SIGNAL] = (struct pollfd){r->signal_fd, POLLIN, 0};
+    fds[AT_DEATHS] = (struct pollfd){r->deaths_fd, POLLIN, 0};
     fds[AT_WAKE] = (struct pollfd){r->wake_fd, POLLIN, 0};
     fds[AT_OUT] = outlet_fd(&r->out);
     fds[AT_OWN] = outlet_fd(&r->own);
@@ -198,6 +207,11 @@ static void turn(struct run *r, const struct pollfd *fds)
         outlet_ready(&r->own);
     if (r->has_command)
         run_keeper_ready(&r->keeper, fds + AT_CHILD);
+    if (fds[AT_DEATHS].revents != 0) {
+        while (sig_next(r->deaths_fd) != 0)
+            continue;
+        child_reap_adopted(r->has_command ? r->keeper.child : NULL);
+    }
     settle(r);
 }
 

@@ -18,8 +18,7 @@ void table_column(struct table *t, const char *title, bool is_right)
     t->column[t->columns++] = (struct table_column){title, is_right};
 }
 
-/* Copies what is harmless on a terminal; never ends inside a character. */
-static void copy_clean(char to[TABLE_CELL_ROOM], const char *from)
+void table_clean(char *to, size_t room, const char *from)
 {
     size_t left = strlen(from), n = 0;
 
@@ -31,7 +30,7 @@ static void copy_clean(char to[TABLE_CELL_ROOM], const char *from)
         if (length == 2 && (unsigned char)from[0] == 0xc2 &&
             (unsigned char)from[1] < 0xa0)
             is_harmless = false;
-        if (n + (is_harmless ? length : 1) >= TABLE_CELL_ROOM)
+        if (n + (is_harmless ? length : 1) >= room)
             break;
         if (is_harmless)
             memcpy(to + n, from, length);
@@ -61,7 +60,7 @@ void table_cell(struct table *t, enum table_colour colour, const char *format, .
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     t->cell[t->n].colour = colour;
-    copy_clean(t->cell[t->n].text, text);
+    table_clean(t->cell[t->n].text, TABLE_CELL_ROOM, text);
     t->n++;
 }
 
@@ -105,8 +104,10 @@ void table_text(const char *text, enum table_colour colour, bool is_colour, FILE
                                         [TABLE_BUSY] = "\033[33m",
                                         [TABLE_BAD] = "\033[31m"};
     bool has = is_colour && colour != TABLE_PLAIN && text[0] != '\0';
+    char clean[TABLE_TEXT_ROOM];
 
-    (void)fprintf(to, "%s%s%s", has ? begin[colour] : "", text, has ? "\033[0m" : "");
+    table_clean(clean, sizeof clean, text);
+    (void)fprintf(to, "%s%s%s", has ? begin[colour] : "", clean, has ? "\033[0m" : "");
 }
 
 /* Blanks are held back until something follows them: no line ends with one. */

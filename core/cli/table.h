@@ -13,8 +13,9 @@
 
 enum {
     TABLE_COLUMNS_MAX = 12,
-    TABLE_CELL_ROOM = 256, /* bytes of a cell; the rest is cut */
-    TABLE_WIDTH_USUAL = 80 /* where nothing tells the width */
+    TABLE_CELL_ROOM = 256,  /* bytes of a cell; the rest is cut */
+    TABLE_TEXT_ROOM = 2048, /* of a text outside of cells */
+    TABLE_WIDTH_USUAL = 80  /* where nothing tells the width */
 };
 
 enum table_colour { TABLE_PLAIN, TABLE_BOLD, TABLE_GOOD, TABLE_BUSY, TABLE_BAD };
@@ -52,7 +53,12 @@ void table_print(const struct table *t, bool is_colour, FILE *to);
 /* Accepts a zeroed struct. */
 void table_finish(struct table *t);
 
-/* A text for people in a colour, without one if !is_colour. */
+/* Copies what is harmless on a terminal to to[room], cut to fit, never inside a
+ * character; '?' for every byte that is not.  For text of plugins and other workers. */
+void table_clean(char *to, size_t room, const char *from);
+
+/* A text for people in a colour, without one if !is_colour.  The text is cleaned and cut
+ * to TABLE_TEXT_ROOM. */
 void table_text(const char *text, enum table_colour colour, bool is_colour, FILE *to);
 
 /* Columns of the terminal: COLUMNS, else what standard output's terminal says, else

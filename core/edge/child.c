@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -269,6 +270,30 @@ static bool end_adopted(const struct child *c, idtype_t type)
         pid = waitpid(which, NULL, c->run.gone_fd >= 0 ? WNOHANG : 0);
     while (pid > 0 || (pid < 0 && errno == EINTR));
     return pid < 0;
+}
+
+/* The guardian began a session of its own, so whatever descends from it is in another
+ * than ours, and what we started otherwise is in ours: those are left to who started
+ * them. */
+void child_reap_adopted(const struct child *c)
+{
+    FILE *in = fopen("/proc/thread-self/children", "re");
+    bool runs = c != NULL && !c->has_ended;
+    int number;
+
+    if (in == NULL)
+        return;
+    while (fscanf(in, "%d", &number) == 1) {
+        pid_t pid = (pid_t)number;
+
+        if (getsid(pid) < 0 || getsid(pid) == getsid(0))
+            continue;
+        /* These are waited for elsewhere; their numbers must stay taken until then. */
+        if (runs && (pid == c->run.guardian || getpgid(pid) == c->run.command))
+            continue;
+        (void)waitpid(pid, NULL, WNOHANG);
+    }
+    (void)fclose(in);
 }
 
 /* Somebody killed the guardian.  The kernel kills the command and gives it to us, with

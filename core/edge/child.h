@@ -95,6 +95,12 @@ struct child;
 int child_create(struct child **ret_child, const struct child_options *options,
                  char *text, size_t room);
 
+/* Collects what a killed guardian has left to this process outside of the command's
+ * group, once it has ended; who else is a child of this process is left alone.  Called
+ * when a child of this process has died, by the thread that called child_create() and is
+ * the process's first.  'child': the one that runs, or NULL. */
+void child_reap_adopted(const struct child *child);
+
 /* Kills what still runs, waits for its end, calls nothing back.  Not from a callback.
  * Accepts NULL. */
 void child_destroy(struct child *child);

@@ -27,6 +27,8 @@
 
 enum { FD_HIGH = 16 }; /* above every number that the guardian's descriptors get */
 
+enum { END_MS = 1000 }; /* for a command that is killed before it was watched */
+
 /* The guardian's ends, which it inherits under fixed numbers. */
 enum { END_IN, END_OUT, END_SOCKET, END_PAGE, END_WAKE, ENDS };
 
@@ -175,6 +177,23 @@ static int fail(const char *what, int error, char *text, size_t room)
                                                  : STATUS_IO;
 }
 
+/* The guardian of a command that nobody watches is dead.  The command is ours by now, or
+ * was reaped before; one that runs as another user survives the guardian and cannot be
+ * killed, so there is a limit to the wait. */
+static void end_unwatched(pid_t command)
+{
+    uint64_t until_ms = clock_boot_ms() + END_MS;
+    siginfo_t info;
+
+    /* While it is an unreaped child of ours, its number is its own. */
+    if (waitid(P_PID, (id_t)command, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+        return;
+    (void)kill(-command, SIGKILL);
+    (void)kill(command, SIGKILL);
+    while (waitpid(command, NULL, WNOHANG) == 0 && clock_boot_ms() < until_ms)
+        (void)poll(NULL, 0, 1);
+}
+
 int child_start(struct child_start *ret_run, char *const *argv,
                 const struct child_guard *guard, char *text, size_t room)
 {
@@ -204,7 +223,7 @@ int child_start(struct child_start *ret_run, char *const *argv,
     (void)kill(run.guardian, SIGKILL);
     (void)waitpid(run.guardian, NULL, 0);
     if (run.command > 0)
-        (void)waitpid(run.command, NULL, 0); /* ours by now, or reaped before */
+        end_unwatched(run.command);
     child_start_finish(&run);
     if (error > 0)
         return fail(argv[0], error, text, room);

@@ -112,13 +112,19 @@ void mail_list_failed(struct mail *m, const char *text)
     leave(m);
 }
 
-/* 'owner' becomes the mail's. */
+/* 'owner' becomes the mail's.  An answer may be overtaken on its way here: the one to the
+ * newest question stays. */
 static void put_plan(struct mail *m, uint64_t plan, int status, const char *why,
                      bool keep, uint32_t *owner, uint32_t n)
 {
     struct mail_bag *bag = enter(m);
     uint32_t *old = bag->owner;
 
+    if (bag->has_plan && plan < bag->plan) {
+        leave(m);
+        free(owner);
+        return;
+    }
     bag->has_plan = true;
     bag->plan = plan;
     bag->plan_status = status;

@@ -8,6 +8,16 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+static int open_set(const sigset_t *set, int *ret_fd)
+{
+    must(sigprocmask(SIG_BLOCK, set, NULL) == 0);
+    int fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        return STATUS_IO;
+    *ret_fd = fd;
+    return STATUS_OK;
+}
+
 int sig_open(int *ret_fd)
 {
     struct sigaction ignore;
@@ -18,12 +28,15 @@ int sig_open(int *ret_fd)
     must(sigaction(SIGPIPE, &ignore, NULL) == 0);
     must(sigemptyset(&set) == 0 && sigaddset(&set, SIGTERM) == 0 &&
          sigaddset(&set, SIGINT) == 0 && sigaddset(&set, SIGHUP) == 0);
-    must(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
-    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (fd < 0)
-        return STATUS_IO;
-    *ret_fd = fd;
-    return STATUS_OK;
+    return open_set(&set, ret_fd);
+}
+
+int sig_open_deaths(int *ret_fd)
+{
+    sigset_t set;
+
+    must(sigemptyset(&set) == 0 && sigaddset(&set, SIGCHLD) == 0);
+    return open_set(&set, ret_fd);
 }
 
 int sig_next(int fd)

@@ -11,6 +11,9 @@
  * opens a descriptor that is readable while one of them waits.  STATUS_IO. */
 int sig_open(int *ret_fd);
 
+/* The same for SIGCHLD, with a descriptor of its own.  STATUS_IO. */
+int sig_open_deaths(int *ret_fd);
+
 /* The next signal that waits, 0: none. */
 int sig_next(int fd);
 

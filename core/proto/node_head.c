@@ -408,6 +408,7 @@ void head_acked(struct node *n)
 
     n->lead.last_seq = n->writer.seq;
     n->term.t_kv_ms = n->writer.sent_ms;
+    n->writer.doubt_ms = term_auth_end_ms(&n->term, &n->conf.timing);
     if (n->lead.suspicion != NULL && n->lead.is_suspicion_written)
         load_start_over(n);
     if (was_head && !n->lead.is_proven) {

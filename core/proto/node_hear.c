@@ -18,6 +18,13 @@ static bool is_our_head(const struct node *n, struct stamp stamp, uint64_t hash)
     return false;
 }
 
+/* Is a head on its way to the log?  What was built in an earlier term of ours and never
+ * stored is still there, and says nothing while something else is written. */
+static bool is_writing_head(const struct node *n)
+{
+    return n->writer.state != WRITER_IDLE && strcmp(n->writer.key, "head") == 0;
+}
+
 /* An epoch that we know, with a content that we do not: the log went back, and we wrote
  * over what the worker has. */
 static bool is_forked(const struct node *n, struct stamp stamp, uint64_t hash)
@@ -31,7 +38,7 @@ static bool is_forked(const struct node *n, struct stamp stamp, uint64_t hash)
     for (int i = 0; i < HEADS_KEPT; i++)
         if (stamp_compare(stamp, l->heads[i]) == 0)
             return hash != l->heads_hash[i];
-    return n->writer.state != WRITER_IDLE && stamp_compare(stamp, l->build.stamp) == 0 &&
+    return is_writing_head(n) && stamp_compare(stamp, l->build.stamp) == 0 &&
            hash != l->build.hash;
 }
 
@@ -44,7 +51,7 @@ void hear_seen(struct node *n, struct stamp seen)
 
     if (stamp_compare(seen, l->seen) > 0)
         l->seen = seen;
-    if (n->writer.state != WRITER_IDLE && stamp_compare(l->build.stamp, newest) > 0)
+    if (is_writing_head(n) && stamp_compare(l->build.stamp, newest) > 0)
         newest = l->build.stamp;
     if (!l->is_proven || stamp_compare(seen, newest) <= 0)
         return;

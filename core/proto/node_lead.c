@@ -99,8 +99,10 @@ static void start_lease_write(struct node *n, uint64_t expect_seq)
 
     bytes_to_text(bytes_of(n->me.id), lease.leader, sizeof lease.leader);
     bytes_to_text(bytes_of(n->host), lease.host, sizeof lease.host);
-    if (term_is_candidate(&n->term))
+    if (term_is_candidate(&n->term)) {
         w->session = n->me.session; /* a leader keeps the name it won by */
+        w->doubt_ms = 0;
+    }
     lease.session = w->session;
     w->term = n->term.mine;
     w->n = lease_encode(&lease, n->lease_bytes, 1024);
@@ -152,6 +154,7 @@ static void on_won(struct node *n)
     }
     node_tell(n, "won term %llu", (unsigned long long)n->term.mine);
     n->term.t_kv_ms = n->writer.sent_ms;
+    n->writer.doubt_ms = term_auth_end_ms(&n->term, &n->conf.timing);
     n->term.is_probe = false;
     n->term.seen = n->term.mine;
     n->term.leader = n->writer.session;

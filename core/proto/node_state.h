@@ -134,7 +134,7 @@ struct node {
     uint64_t good_ms;           /* since when nothing is wrong with link and log */
     bool is_up;
     bool was_up;
-    uint64_t down_ms;    /* since when the link is down */
+    uint64_t down_ms; /* since when the link is down */
     /* An outage until the log takes something from us as leader, or another leads. */
     bool had_outage;     /* the link failed */
     bool had_log_outage; /* we had no authority, or errors of the log, and still lead:

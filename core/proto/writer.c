@@ -39,13 +39,24 @@ static void ask(struct writer *w, enum writer_state state, enum action_type type
     a->log.n = w->n;
 }
 
+/* PROTOCOL.md, "What no lease can prevent": within an authority the sequence is the
+ * fence, after it nobody may rest on it alone. */
+static void try_write(struct writer *w, uint64_t now_ms, uint64_t *op,
+                      struct actions *out)
+{
+    if (w->doubt_ms != 0 && now_ms >= w->doubt_ms)
+        ask(w, WRITER_READING_FIRST, ACT_LOG_READ, "lease", now_ms, op, out);
+    else
+        ask(w, WRITER_WRITING, ACT_LOG_WRITE, w->key, now_ms, op, out);
+}
+
 void writer_start(struct writer *w, uint64_t now_ms, uint64_t *op, struct actions *out)
 {
     must(w->state == WRITER_IDLE);
     w->sent_ms = now_ms;
     w->spurious = 0;
     w->is_unknown = w->is_read_again = false;
-    ask(w, WRITER_WRITING, ACT_LOG_WRITE, w->key, now_ms, op, out);
+    try_write(w, now_ms, op, out);
 }
 
 static enum writer_result acked(struct writer *w, uint64_t seq)
@@ -127,6 +138,10 @@ static enum writer_result on_lease(struct writer *w, const struct event *ev, uin
         return WRITER_DEPOSED;
     if (w->state == WRITER_CHECKING_LEASE)
         return acked(w, w->seq);
+    if (w->state == WRITER_READING_FIRST) {
+        ask(w, WRITER_WRITING, ACT_LOG_WRITE, w->key, ev->now_ms, op, out);
+        return WRITER_NOTHING;
+    }
     ask(w, WRITER_READING_INFO, ACT_LOG_INFO, "", ev->now_ms, op, out);
     return WRITER_NOTHING;
 }
@@ -173,6 +188,7 @@ enum writer_result writer_answer(struct writer *w, const struct event *ev, uint6
     switch (w->state) {
     case WRITER_WRITING: result = on_written(w, ev, op, out); break;
     case WRITER_READING_KEY: result = on_key(w, ev, op, out); break;
+    case WRITER_READING_FIRST:
     case WRITER_CHECKING_LEASE:
     case WRITER_READING_LEASE: result = on_lease(w, ev, op, out); break;
     case WRITER_READING_INFO: result = on_info(w, ev, op, out); break;
@@ -187,7 +203,7 @@ enum writer_result writer_answer(struct writer *w, const struct event *ev, uint6
 void writer_time(struct writer *w, uint64_t now_ms, uint64_t *op, struct actions *out)
 {
     if (w->state == WRITER_WAITING && now_ms >= w->retry_ms)
-        ask(w, WRITER_WRITING, ACT_LOG_WRITE, w->key, now_ms, op, out);
+        try_write(w, now_ms, op, out);
 }
 
 void writer_reset(struct writer *w)

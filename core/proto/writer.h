@@ -15,6 +15,10 @@
  * what was there before: neither done nor not done.  So a try that timed out is waited
  * for, up to WRITER_UNKNOWN_MS, and what it meets is not counted as spurious.
  *
+ * From doubt_ms on the lease is read before each try, and a try follows only if it is
+ * ours: a sequence alone may be right by chance in a log that went back and has grown
+ * again, and whoever has had no authority for long has not noticed.
+ *
  * The same bytes may be another leader's: it may put the same head back, or make the same
  * own record.  Only a lease, with its nonce, speaks for itself.
  *
@@ -38,6 +42,7 @@ enum {
 
 enum writer_state {
     WRITER_IDLE,
+    WRITER_READING_FIRST, /* in doubt: is the lease still ours? */
     WRITER_WRITING,
     WRITER_READING_KEY,
     WRITER_CHECKING_LEASE, /* the bytes are there: are they ours? */
@@ -66,7 +71,8 @@ struct writer {
     uint64_t expect_key_seq;
     struct session session; /* whose lease must stand in the log */
     uint64_t term;
-    uint64_t sent_ms; /* first try: what an authority may be counted from */
+    uint64_t doubt_ms; /* the end of the authority; 0: there is none yet to lose */
+    uint64_t sent_ms;  /* first try: what an authority may be counted from */
     uint64_t retry_ms;
     uint32_t spurious;
     bool was_rejected;

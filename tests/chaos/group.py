@@ -10,6 +10,7 @@ import os
 import selectors
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -89,6 +90,46 @@ class Server:
             self.process.wait()
 
 
+class Writes:
+    """Every write to the group's log, as the server passes it on to a subscriber."""
+
+    def __init__(self, server, group="chaos"):
+        host, port = server.url.removeprefix("nats://").rsplit(":", 1)
+        self.prefix = f"$KV.parti_{group}."
+        self.socket = socket.create_connection((host, int(port)), timeout=10)
+        self.file = self.socket.makefile("rb")
+        self.keys = []
+        self._send(f'CONNECT {{"verbose":false}}\r\nSUB {self.prefix}> 1\r\n')
+        self.take()
+
+    def _send(self, text):
+        self.socket.sendall(text.encode())
+
+    def take(self):
+        """Up to what the server has passed on by now; the keys written since the last time."""
+        self._send("PING\r\n")
+        while True:
+            line = self.file.readline()
+            if not line:
+                raise Failure("the server has closed the connection")
+            words = line.decode().split()
+            if words[:1] == ["PONG"]:
+                break
+            if words[:1] == ["MSG"]:
+                self.file.read(int(words[-1]) + 2)
+                self.keys.append(words[1].removeprefix(self.prefix))
+            elif words[:1] == ["PING"]:
+                self._send("PONG\r\n")
+            elif words[:1] == ["-ERR"]:
+                raise Failure(line.decode())
+        keys, self.keys = self.keys, []
+        return keys
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
 class Worker:
     """One `parti run` process and what it has said."""
 
@@ -155,6 +196,7 @@ class Group:
         self.grants = 0
         self.server = Server(self.folder, server_program)
         self.ini_n = 0
+        self.timing = ""
 
     def ini(self, partitions="orders/0..31", timing="", worker="", group="chaos"):
         self.ini_n += 1

@@ -95,7 +95,7 @@ START_TEST(without_a_command_it_holds_and_term_drains)
 
     set_up();
     start_alone(&a, &o);
-    ck_assert_int_eq(kill(a.pid, SIGHUP), 0); /* a refresh changes nothing here */
+    ck_assert_int_eq(kill(a.pid, SIGHUP), 0); /* the list is the same: see test_sources */
     ck_assert_int_eq(kill(a.pid, SIGTERM), 0);
     (void)pass(&a, "revoking");
     json_t *event = crew_event(&a, "released");

@@ -24,6 +24,16 @@ cat "$work/out" "$work/err"
 [ $rc -eq 0 ] || fail "exit code $rc"
 [ "$(tail -n 1 "$work/out")" = "All of it held." ] || fail "not all of it held"
 grep -q '^  held by two at once  *0$' "$work/out" || fail "held by two at once"
+for figure in 'time to first assignment' 'join -> holds its share' \
+    'crash -> held elsewhere' 'back after a crash -> its share' \
+    'restart -> holds the same again' 'drain -> held elsewhere' 'longest unowned time'; do
+    grep -q "^  $figure  *[1-9][0-9]* ms" "$work/out" || fail "no time: $figure"
+done
+grep -q '^  moved by the restart  *0$' "$work/out" || fail "a restart moved something"
+moved=$(sed -n 's/^  moved when one joined  *\([0-9]*\) .*/\1/p' "$work/out")
+least=$(sed -n 's/^  moved when one joined .*(least possible \([0-9]*\))$/\1/p' "$work/out")
+[ "$moved" -ge 1 ] && [ "$least" -le "$moved" ] ||
+    fail "moved $moved, least possible $least"
 [ -z "$(ls -A "$work/tmp")" ] || fail "it leaves files: $(ls -A "$work/tmp")"
 echo "$work/tmp/" >"$work/name" # in a file, or grep would find itself
 left=$(grep -lsFf "$work/name" /proc/[0-9]*/cmdline)

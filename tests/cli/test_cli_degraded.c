@@ -77,7 +77,8 @@ static void await_recovered(struct cli_live *live)
     json_decref(cli_event(live, "state", "from", "Degraded"));
 }
 
-/* What `parti status` says, for programs and for people. */
+/* What `parti status` says, for programs, and for people, whose terminal must not act on
+ * what a plugin says. */
 static void check_status(const char *conf, const char *reason)
 {
     json_t *o = cli_json(CLI_EXPECT(0, "status", "-c", conf, "-o", "json"));
@@ -87,7 +88,15 @@ static void check_status(const char *conf, const char *reason)
     cli_has(cli_text(o, "reason"), reason);
     (void)snprintf(row, sizeof row, "reason      %s", cli_text(o, "reason"));
     json_decref(o);
-    cli_has(CLI_EXPECT(0, "status", "-c", conf)->out, row);
+    for (char *c = row; *c != '\0'; c++)
+        *c = (unsigned char)*c < ' ' ? '?' : *c;
+
+    const struct cli_run *people = CLI_EXPECT(0, "status", "-c", conf);
+
+    cli_has(people->out, row);
+    for (const char *c = people->out; *c != '\0'; c++)
+        ck_assert_msg((unsigned char)*c >= ' ' || *c == '\n', "byte %d in:\n%s", *c,
+                      people->out);
 }
 
 static void check_status_good(const char *conf)
@@ -115,7 +124,7 @@ START_TEST(a_strategy_that_answers_retry_makes_every_worker_degraded)
 
     await_degraded(first, "PARTI-E220", "my table is away");
     await_degraded(second, "PARTI-E220", "my table is away");
-    check_status(conf, "my table is away");
+    check_status(conf, "my table is away \033[31m\a\rnow");
     ck_assert_msg(strstr(first->buffer, "\"revoking\"") == NULL,
                   "the last good assignment must stay:\n%s", first->buffer);
     set_away(false);

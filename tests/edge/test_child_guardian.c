@@ -5,12 +5,19 @@
 
 #include "unit.h"
 
+#include "base/status.h"
+
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -267,6 +274,96 @@ START_TEST(a_command_that_its_killed_guardian_has_reaped_is_gone)
 }
 END_TEST
 
+/* Is it a child of this process (a dead one that waits to be collected, too)? */
+static bool is_ours(pid_t pid)
+{
+    siginfo_t info;
+
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+START_TEST(what_left_the_group_of_a_killed_guardian_is_collected_and_nobody_else)
+{
+    siginfo_t info;
+
+    bench_start(&bench, STUBBORN, 0);
+    bench_until_numbers(&bench, 2);
+    bench_until_output(&bench, "up\n");
+    pid_t outside = bench_number(&bench, 1);
+    pid_t own = fork(); /* like a server, or a strategy: in a group of its own */
+    if (own == 0) {
+        (void)setpgid(0, 0);
+        _exit(7);
+    }
+    ck_assert_int_eq(waitid(P_PID, (id_t)own, &info, WEXITED | WNOWAIT), 0);
+    ck_assert_int_eq(kill(bench_guardian(&bench), SIGKILL), 0);
+    child_reap_adopted(bench.child); /* too early for anything */
+    bench_until_ended(&bench);
+    ck_assert_int_eq(bench.how, CHILD_UNGUARDED);
+    child_reap_adopted(bench.child);
+    ck_assert(is_ours(outside)); /* it lives, adopted */
+    ck_assert_int_eq(kill(outside, SIGKILL), 0);
+    ck_assert_int_eq(waitid(P_PID, (id_t)outside, &info, WEXITED | WNOWAIT), 0);
+    child_reap_adopted(bench.child);
+    ck_assert(!is_ours(outside));
+    ck_assert(is_ours(own));
+    ck_assert_int_eq(waitid(P_PID, (id_t)own, &info, WEXITED), 0);
+    ck_assert_int_eq(info.si_status, 7);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+    bench_finish(&bench);
+}
+END_TEST
+
+/* ---- a start that nobody can watch ------------------------------------------------ */
+
+/* From now on pidfd_open() fails in this process, as without free descriptors. */
+static int refuse_pidfds(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EMFILE),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return -1;
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* The command: as a set-user-id program it does not die with its guardian. */
+static int outlive(void)
+{
+    if (prctl(PR_SET_PDEATHSIG, 0) != 0)
+        return 1;
+    for (;;)
+        (void)pause();
+}
+
+START_TEST(a_command_that_cannot_be_watched_is_killed_and_not_waited_for_in_vain)
+{
+    char self[] = "/proc/self/exe", word[] = "outlive", text[256] = "";
+    char *argv[] = {self, word, NULL};
+    struct child_options options = {.argv = argv};
+    struct child *child = NULL;
+    int status;
+
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        bool is_good = child_guard_create(&options.guard) == 0 && refuse_pidfds() == 0;
+
+        (void)alarm(BENCH_WAIT_MS / 1000); /* it would wait for ever */
+        status = is_good ? child_create(&child, &options, text, sizeof text) : 0;
+        is_good = is_good && status == STATUS_IO && strstr(text, "watched") != NULL &&
+                  waitpid(-1, NULL, WNOHANG) < 0;
+        _exit(is_good ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 /* ---- parti stopped, parti dead ---------------------------------------------------- */
 
 /* In a process of its own that plays parti: tells the command's numbers and sits there.
@@ -365,11 +462,15 @@ int main(int argc, char **argv)
         the_command_dies_with_its_guardian,
         what_a_killed_guardian_leaves_keeps_its_number_until_it_is_killed,
         a_command_that_its_killed_guardian_has_reaped_is_gone,
+        what_left_the_group_of_a_killed_guardian_is_collected_and_nobody_else,
+        a_command_that_cannot_be_watched_is_killed_and_not_waited_for_in_vain,
         a_stopped_parti_does_not_lengthen_the_lease,
         a_killed_parti_does_not_lengthen_the_lease,
         without_a_lease_the_command_dies_with_parti_at_once,
     };
 
+    if (argc > 1 && strcmp(argv[1], "outlive") == 0)
+        return outlive();
     if (argc > 1 && strcmp(argv[1], "guardian") == 0)
         return child_guardian(argc - 1, argv + 1);
     return unit_run("child_guardian", tests, sizeof tests / sizeof *tests);

@@ -1,5 +1,6 @@
 /* Strategy and source that answer PARTI_RETRY as long as the file 'while' is there: what
- * a host makes of trouble that passes.  A strategy that looks at files is evil enough. */
+ * a host makes of trouble that passes.  A strategy that looks at files is evil enough; it
+ * also says what a terminal would act on. */
 #include "plain.h"
 
 #include <unistd.h>
@@ -26,7 +27,7 @@ static int32_t assign(void *self, const struct parti_world *world, uint32_t *own
                       struct parti_error *error)
 {
     if (access(self, F_OK) == 0)
-        return parti_fail(error, PARTI_RETRY, "my table is away");
+        return parti_fail(error, PARTI_RETRY, "my table is away \033[31m\a\rnow");
     return plain_assign(self, world, owner, error);
 }
 

@@ -1,6 +1,7 @@
 #!/bin/sh
-# The plugins of sdk/README.md, taken out of its text and built out of the tree against an
-# installed SDK alone, load by their INI names and do what the guide says.
+# The plugins of sdk/README.md and the first plugin of README.md, taken out of the text and
+# built out of the tree against an installed SDK alone, load by their INI names and do what
+# the text says.
 set -eu
 work=$(mktemp -d "${TMPDIR:-/tmp}/parti-guide-XXXXXX")
 trap 'rm -rf "$work"' EXIT INT TERM
@@ -29,7 +30,13 @@ awk -v to="$work" '
     /^```/ { file = "" }
     file != "" { print > file }' "$PARTI_SRCDIR/sdk/README.md"
 
-for name in acme_steady acme_folders; do
+awk '
+    /^## / { is_first = $0 == "## A first plugin" }
+    /^```/ { is_code = is_first && $0 == "```c"; next }
+    is_code { print }' "$PARTI_SRCDIR/README.md" >"$work/modulo.c"
+[ "$(wc -l <"$work/modulo.c")" -eq 10 ] || fail "the first plugin has not ten lines"
+
+for name in acme_steady acme_folders modulo; do
     [ -s "$work/$name.c" ] || fail "the guide has no $name.c"
     # shellcheck disable=SC2086
     ${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Werror $cflags -shared -fPIC \
@@ -59,6 +66,11 @@ printf 'folder/ada\nfolder/bob\nfolder/cy\n' | cmp - "$work/parts" ||
 [ "$(awk '{ print $2 }' "$work/said" | sort | tr -d '\n')" = 012 ] ||
     fail "three partitions and three workers, but not one each"
 
+# The first plugin deals all three partitions out, among the three workers.
+sed 's/acme_steady/modulo/' "$work/good.ini" >"$work/modulo.ini"
+"$run" "$work/modulo.ini" >"$work/said" || fail "run_plugin failed: modulo"
+[ "$(awk '$2 ~ /^[012]$/' "$work/said" | wc -l)" -eq 3 ] || fail "$(cat "$work/said")"
+
 # A mistake in a plugin's section is told with file and line.
 sed 's/^root/wurzel = x\nwieght = 5\nroot/; s/tenants/none/' "$work/good.ini" >"$work/bad.ini"
 if "$run" "$work/bad.ini" >"$work/said" 2>&1; then
@@ -72,4 +84,4 @@ if "$run" "$work/gone.ini" >"$work/said" 2>&1; then
 fi
 grep -q 'list answers 1: .*/none: No such file or directory' "$work/said" ||
     fail "$(cat "$work/said")"
-echo "the guide's two plugins build, load and run"
+echo "the guide's two plugins and the README's first one build, load and run"

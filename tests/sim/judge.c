@@ -17,6 +17,20 @@ static unsigned long long ull(uint64_t x)
 
 /* ---- I1: nobody else may hold what this process starts, or starts again, to hold */
 
+/* The log went back, and who takes over in it has heard of nothing that was lost: it
+ * gives bits at once (L3) by the old head, while a lease by a lost one runs out
+ * (PROTOCOL.md, "What no lease can prevent"). */
+static bool is_from_before(const struct sim *s, const struct app_part *mine,
+                           const struct app_part *theirs)
+{
+    const struct judge *j = s->judge;
+    struct stamp old = {mine->gen, mine->since}, lost = {theirs->gen, theirs->since};
+
+    return j->went_back && s->now_us < j->ids_until_us &&
+           stamp_compare(old, j->back_last) <= 0 &&
+           stamp_compare(lost, j->back_last) > 0 && lost.gen <= j->lost_gen;
+}
+
 static void check_alone(struct sim *s, struct proc *p, uint32_t i)
 {
     uint32_t others = s->judge->holders[i] & ~(UINT32_C(1) << p->slot);
@@ -27,9 +41,14 @@ static void check_alone(struct sim *s, struct proc *p, uint32_t i)
             continue;
         const struct app_part *theirs = &other->app.part[i];
         const struct app_part *mine = &p->app.part[i];
-        /* available: only one owner per token */
+        /* available: only one owner per token.  Without leases nobody who is cut off
+         * stops, so a log that went back and grows again hands out a token twice. */
+        struct stamp token = {mine->gen, mine->since};
         if (s->ownership == OWNERSHIP_AVAILABLE &&
-            (theirs->gen != mine->gen || theirs->since != mine->since))
+            (theirs->gen != mine->gen || theirs->since != mine->since ||
+             judge_is_doubtful(s->judge, token)))
+            continue;
+        if (is_from_before(s, mine, theirs) || is_from_before(s, theirs, mine))
             continue;
         sim_fail(s, "I1",
                  "%s holds partition %u by token %llu-%llu while %s holds it by "

@@ -25,6 +25,7 @@ struct judge_proc {
     char id[ID_ROOM];
     uint64_t
         written_ms;    /* the newest of its writes that the log has taken was sent then */
+    uint64_t owned_ms; /* the log was last asked for the lease then, and it was its own */
     struct stamp head; /* by which it leads */
     bool has_lost;     /* it has told that the log was lost, */
     uint64_t lost_gen; /* in this generation */
@@ -92,7 +93,8 @@ struct judge {
     /* The log went back: what it had beyond back_to, up to lost_gen, may be there twice.
      */
     bool went_back;
-    struct stamp back_to;
+    struct stamp back_to;   /* the earliest head that it ever went back to, */
+    struct stamp back_last; /* and the one of the last time */
     uint64_t lost_gen;
     uint64_t ids_until_us; /* the leases of that time last */
     struct bytes record;   /* scratch: an own record put together */
@@ -128,6 +130,7 @@ bool judge_is_doubtful(const struct judge *j, struct stamp st);
 void judge_error(struct sim *s, struct proc *p, int code);
 void judge_bits_after_loss(struct sim *s, struct proc *p, const struct beacon *b);
 void judge_written(struct sim *s, struct proc *writer, uint64_t sent_ms);
+void judge_lease_read(struct sim *s, struct proc *p);
 void judge_conclusions(struct sim *s, struct proc *p);
 
 /* ---- judge_wire.c: what beacons promise; judge_log.c: what the log says */

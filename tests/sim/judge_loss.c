@@ -31,6 +31,7 @@ void judge_log_back(struct sim *s, const struct log_record *head)
     if (head != NULL)
         judge_reread(s, head);
     j->now.head.member = j->now.member;
+    j->back_last = j->now.head.stamp;
     if (!j->went_back || stamp_compare(j->now.head.stamp, j->back_to) < 0)
         j->back_to = j->now.head.stamp;
     if (newest.gen > j->lost_gen)
@@ -75,17 +76,28 @@ void judge_written(struct sim *s, struct proc *writer, uint64_t sent_ms)
         jp->written_ms = sent_ms;
 }
 
-/* A write of before the log went back may come late and find the very sequence that it
- * expects; if it puts the same head back that a new leader proves just then, that one
- * takes it for its own.  No harm is done as long as the lease is its own. */
-static bool is_excused(const struct sim *s, const struct proc *p)
+/* The log is asked for the lease, and answers: is it this process's own just then? */
+void judge_lease_read(struct sim *s, struct proc *p)
 {
     const struct log_record *rec = sim_log_find(s, "lease");
     struct lease_record lease;
 
-    return s->judge->went_back && rec != NULL &&
-           lease_decode(&lease, rec->now->data, rec->now->n) == 0 &&
-           lease.addr == p->conf.addr && lease.term == p->view.term;
+    if (s->judge != NULL && rec != NULL &&
+        lease_decode(&lease, rec->now->data, rec->now->n) == 0 &&
+        lease.addr == p->conf.addr && lease.term == p->view.term)
+        s->judge->proc[p->slot].owned_ms = proc_local_ms(p, s->now_us);
+}
+
+/* A write of before the log went back may come late and find the very sequence that it
+ * expects; if it puts the same head back that a new leader proves just then, that one
+ * takes it for its own.  No harm is done as long as the lease was its own when the log
+ * said so, after the write was sent; until the answer is there the next one may win. */
+static bool is_excused(const struct sim *s, const struct proc *p)
+{
+    const struct judge_proc *jp = &s->judge->proc[p->slot];
+
+    return s->judge->went_back &&
+           jp->owned_ms >= p->view.auth_end_ms - s->timing.leader_authority;
 }
 
 /* I15: the log has taken what the leader goes by.  I14: it asks no more and more. */

@@ -230,6 +230,8 @@ void sim_log_arrive(struct sim *s, const struct sim_event *ev)
         status = read_record(s, r->key, &seq, &b);
     else
         status = apply(s, r, is_same ? p : NULL, &seq);
+    if (is_same && r->type == ACT_LOG_READ && strcmp(r->key, "lease") == 0)
+        judge_lease_read(s, p);
     if (is_same && !is_apart && p->link_up && !p->cut_in && !r->is_answer_lost)
         answer(s, p, s->now_us + leg_us(s), r->op, answer_type(r->type), status, seq, b);
     else

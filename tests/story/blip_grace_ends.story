@@ -32,13 +32,13 @@ expect:
 [  5294] w1 > state Degraded -> Stable
 [  5294] w2 > app: takes 4 5 (epoch 2)
 [  5294] w2 > state Degraded -> Stable
-[ 20045] w2 > worker-0 expired
-[ 20045] w2 > plan (emergency): 6 partitions, 2 workers
-[ 20045] w2 > state Stable -> Emergency
-[ 20049] w2 > write head 3 (emergency)
-[ 20051] w2 > head 3 acked: 2 members, 0 pending, 0 unowned
-[ 20051] w2 > state Emergency -> Stable
-[ 20053] w1 > apply epoch 3 (emergency)
-[ 20053] w1 > app: takes 0 (epoch 3)
-[ 20053] w2 > apply epoch 3 (emergency)
-[ 20053] w2 > app: takes 1 (epoch 3)
+[ 20049] w2 > worker-0 expired
+[ 20049] w2 > plan (emergency): 6 partitions, 2 workers
+[ 20049] w2 > state Stable -> Emergency
+[ 20053] w2 > write head 3 (emergency)
+[ 20055] w2 > head 3 acked: 2 members, 0 pending, 0 unowned
+[ 20055] w2 > state Emergency -> Stable
+[ 20057] w1 > apply epoch 3 (emergency)
+[ 20057] w1 > app: takes 0 (epoch 3)
+[ 20057] w2 > apply epoch 3 (emergency)
+[ 20057] w2 > app: takes 1 (epoch 3)

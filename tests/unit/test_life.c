@@ -3,7 +3,11 @@
 
 #include "unit.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { STATES = LIFE_SHUTDOWN + 1 };
 
@@ -76,6 +80,48 @@ START_TEST(a_worker_that_missed_a_phase_goes_through_stable)
 }
 END_TEST
 
+/* Asks in a process of its own for a way that no legal move begins; what it says. */
+static void ask_for_no_way(enum life_state from, enum life_state to, char *text,
+                           size_t room)
+{
+    int out[2], status;
+    size_t n = 0;
+    ssize_t got;
+
+    ck_assert_int_eq(pipe(out), 0);
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        (void)dup2(out[1], STDERR_FILENO);
+        (void)life_towards(from, to);
+        _exit(0); /* it must not come here */
+    }
+    (void)close(out[1]);
+    while ((got = read(out[0], text + n, room - 1 - n)) > 0)
+        n += (size_t)got;
+    text[n] = '\0';
+    (void)close(out[0]);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "%s -> %s: %d",
+                  life_name(from), life_name(to), status);
+}
+
+START_TEST(an_illegal_move_ends_the_process_and_says_so)
+{
+    char text[512];
+
+    for (int to = LIFE_INIT; to < LIFE_SHUTDOWN; to++) {
+        ask_for_no_way(LIFE_SHUTDOWN, (enum life_state)to, text, sizeof text);
+        ck_assert_msg(strstr(text, "a legal way exists") != NULL &&
+                          strstr(text, "life.c") != NULL,
+                      "%s", text);
+    }
+    ask_for_no_way(LIFE_DEGRADED, LIFE_INIT, text, sizeof text);
+    ck_assert_msg(strstr(text, "a legal way exists") != NULL, "%s", text);
+}
+END_TEST
+
 /* All names up to 'last' are told and differ; the one after is not known. */
 static void names_differ(const char *(*name_of)(int), int last)
 {
@@ -132,4 +178,5 @@ UNIT_MAIN("life", moves_are_those_of_the_diagram,
           shutdown_is_the_end_and_can_be_reached_from_everywhere,
           init_is_never_entered_again, every_state_is_reached_by_legal_moves_alone,
           a_worker_that_missed_a_phase_goes_through_stable,
+          an_illegal_move_ends_the_process_and_says_so,
           names_are_those_of_the_contract_and_all_differ)

@@ -184,6 +184,31 @@ START_TEST(a_newer_plan_takes_over)
 }
 END_TEST
 
+START_TEST(an_answer_to_an_older_question_does_not_take_over)
+{
+    uint32_t newer[] = {1, 2}, older[] = {3};
+
+    mail_planned(mail, 6, true, newer, 2);
+    mail_planned(mail, 5, false, older, 1); /* overtaken on its way */
+    mail_plan_failed(mail, 4, STATUS_TIMEOUT, "too slow");
+    ck_assert(mail_take(mail, &bag));
+    ck_assert(bag.has_plan && bag.keep);
+    ck_assert_uint_eq(bag.plan, 6);
+    ck_assert_int_eq(bag.plan_status, STATUS_OK);
+    ck_assert_str_eq(bag.plan_why, "");
+    ck_assert_uint_eq(bag.owner_n, 2);
+    ck_assert_uint_eq(bag.owner[1], 2);
+    mail_bag_finish(&bag);
+    /* Another answer to the same question does; what was taken is forgotten. */
+    mail_planned(mail, 5, false, older, 1);
+    mail_plan_failed(mail, 5, STATUS_TIMEOUT, "too slow");
+    ck_assert(mail_take(mail, &bag));
+    ck_assert_uint_eq(bag.plan, 5);
+    ck_assert_int_eq(bag.plan_status, STATUS_TIMEOUT);
+    mail_bag_finish(&bag);
+}
+END_TEST
+
 START_TEST(what_is_never_taken_is_dropped_at_the_end)
 {
     uint32_t owner[] = {1};
@@ -249,5 +274,6 @@ UNIT_MAIN_WITH("mail", setup, teardown, nothing_waits_in_the_beginning,
                a_newer_listing_takes_over_and_the_older_one_is_dropped,
                listing_and_failure_are_told_in_the_order_of_the_newest_ones,
                a_long_text_is_cut, a_newer_plan_takes_over,
+               an_answer_to_an_older_question_does_not_take_over,
                what_is_never_taken_is_dropped_at_the_end,
                floods_of_many_threads_lose_nothing)

@@ -303,6 +303,37 @@ START_TEST(what_was_reset_is_forgotten)
 }
 END_TEST
 
+START_TEST(after_the_authority_the_lease_is_read_before_each_try)
+{
+    start();
+    writer_reset(&w);
+    w.doubt_ms = 5000;
+    out.n = 0;
+    writer_start(&w, 4999, &op, &out);
+    asked_to_write();
+
+    writer_reset(&w);
+    out.n = 0;
+    writer_start(&w, 5000, &op, &out);
+    (void)asked(ACT_LOG_READ, "lease");
+    ck_assert_int_eq(answer_lease(self, TERM), WRITER_NOTHING);
+    asked_to_write();
+    (void)answer_with(STATUS_OFFLINE, 0, NULL, 0, 6000);
+    out.n = 0;
+    writer_time(&w, 6000 + WRITER_RETRY_MS, &op, &out);
+    (void)asked(ACT_LOG_READ, "lease");
+    ck_assert_int_eq(answer_lease(other, TERM), WRITER_DEPOSED);
+    is_idle();
+
+    out.n = 0;
+    writer_start(&w, 5000, &op, &out);
+    ck_assert_int_eq(answer_lease(self, TERM + 1), WRITER_DEPOSED);
+    out.n = 0;
+    writer_start(&w, 5000, &op, &out);
+    ck_assert_int_eq(answer(STATUS_NOTFOUND, 0), WRITER_DEPOSED);
+}
+END_TEST
+
 UNIT_MAIN("writer", asked_then_acked, unknown_then_there_with_a_new_sequence_is_acked,
           unknown_then_not_there_is_written_again,
           unknown_and_unreadable_is_written_again,
@@ -317,4 +348,5 @@ UNIT_MAIN("writer", asked_then_acked, unknown_then_there_with_a_new_sequence_is_
           each_write_may_be_rejected_spuriously_again,
           a_foreign_write_breaks_the_chain_and_deposes,
           answers_to_other_questions_are_ignored, time_alone_does_nothing_but_end_a_pause,
-          what_was_reset_is_forgotten)
+          what_was_reset_is_forgotten,
+          after_the_authority_the_lease_is_read_before_each_try)
