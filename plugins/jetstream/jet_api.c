@@ -44,7 +44,7 @@ int32_t jet_api_judge(const struct jet_api *api, const json_t *answer,
     jet_link_server(api->link, server, sizeof server);
     switch (jet_api_number(fault, "err_code")) {
     case STREAM_NOT_FOUND:
-        return parti_fail(error, PARTI_RETRY,
+        return parti_fail(error, PARTI_MISSING,
                           "there is no %.100s on %.80s; create it, or correct the name",
                           api->shown, server);
     case NOT_ENABLED:

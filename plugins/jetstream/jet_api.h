@@ -29,9 +29,9 @@ struct jet_state {
 /* Asks PREFIX.VERB.STREAM and gives the answer, an object, to be json_decref()ed; VERB
  * is "STREAM.INFO" or the like, 'name' NULL or one more token behind the stream.  'body'
  * is stolen; NULL: empty.
- * PARTI_RETRY: the server is not there, JetStream is off, there is no such stream, it is
- * not permitted, it does not answer in time, it refuses, each with a sentence of its own
- * and what to do. */
+ * PARTI_RETRY: the server is not there, JetStream is off, it refuses; PARTI_MISSING:
+ * there is no such stream; PARTI_DENIED: it is not permitted; PARTI_TIMEOUT: it does not
+ * answer in time; each with a sentence of its own and what to do. */
 int32_t jet_api_ask(const struct jet_api *api, const char *verb, const char *name,
                     json_t *body, struct jet_task *task, json_t **ret,
                     struct parti_error *error);

@@ -30,7 +30,7 @@ static int32_t is_up(const struct jet_link *link)
 /* Tries every server once, nothing locked; of several reasons the one that people can
  * mend is told. */
 static struct jet_session *connect_round(struct jet_link *link, size_t first,
-                                         char why[200])
+                                         char why[200], int32_t *ret_code)
 {
     int32_t has_told = 0;
 
@@ -39,11 +39,14 @@ static struct jet_session *connect_round(struct jet_link *link, size_t first,
         char text[200] = "out of memory";
         int32_t is_plain = 1;
 
-        if (jet_session_create(&session, link, &link->url[(first + i) % link->url_n],
-                               text, &is_plain) == PARTI_OK)
+        int32_t code = jet_session_create(
+            &session, link, &link->url[(first + i) % link->url_n], text, &is_plain);
+        if (code == PARTI_OK)
             return session;
-        if (!has_told)
+        if (!has_told) {
             memcpy(why, text, sizeof text);
+            *ret_code = code;
+        }
         has_told = has_told || !is_plain;
     }
     return NULL;
@@ -53,6 +56,7 @@ static void *keep(void *ctx)
 {
     struct jet_link *link = ctx;
     char why[200] = "";
+    int32_t code = PARTI_RETRY;
     size_t first = 0;
 
     (void)pthread_mutex_lock(&link->mutex);
@@ -67,13 +71,14 @@ static void *keep(void *ctx)
         } else if (session == NULL && link->is_wanted) {
             link->is_wanted = link->is_resting = 0;
             (void)pthread_mutex_unlock(&link->mutex);
-            session = connect_round(link, first++, why);
+            session = connect_round(link, first++, why, &code);
             (void)pthread_mutex_lock(&link->mutex);
             link->session = session;
             if (session != NULL) {
                 memcpy(link->server, session->server, sizeof link->server);
             } else {
                 memcpy(link->why, why, sizeof why);
+                link->why_code = code;
                 link->rounds++;
             }
             (void)pthread_cond_broadcast(&link->cond);
@@ -213,6 +218,13 @@ int32_t jet_link_stand(struct jet_link *link, const char *subject,
     return PARTI_OK;
 }
 
+void jet_link_hear(struct jet_link *link, void (*heard)(void *ctx, natsMsg *msg),
+                   void *ctx)
+{
+    link->hearing.heard = heard;
+    link->hearing.ctx = ctx;
+}
+
 /* ---- asking --------------------------------------------------------------------- */
 
 int32_t jet_link_open(struct jet_link *link, struct jet_task *task,
@@ -224,11 +236,11 @@ int32_t jet_link_open(struct jet_link *link, struct jet_task *task,
     uint64_t rounds = link->rounds;
     while (!is_up(link) && code == PARTI_OK) {
         if (link->rounds != rounds)
-            code = parti_fail(error, PARTI_RETRY, "%s", link->why);
+            code = parti_fail(error, link->why_code, "%s", link->why);
         else if (task->is_stopped)
             code = PARTI_CANCELED;
         else if (jet_now_ms() >= task->deadline_ms)
-            code = parti_fail(error, PARTI_RETRY, "%s does not answer in time",
+            code = parti_fail(error, PARTI_TIMEOUT, "%s does not answer in time",
                               link->server);
         if (code != PARTI_OK)
             break;
@@ -328,7 +340,7 @@ int32_t jet_inbox_wait(struct jet_link *link, struct jet_inbox *inbox,
         else if (task->is_stopped)
             code = PARTI_CANCELED;
         else if (jet_now_ms() >= task->deadline_ms)
-            code = parti_fail(error, PARTI_RETRY,
+            code = parti_fail(error, PARTI_TIMEOUT,
                               "%s does not answer '%.100s' in time; it is stopped or "
                               "overloaded",
                               link->server, inbox->asked);

@@ -24,6 +24,7 @@ enum {
     JET_LINK_WRITE_MS = 500,        /* longest time that a request may take to be sent */
     JET_LINK_STANDING_MAX = 8,
     JET_LINK_SUBJECT_MAX = 511,
+    JET_LINK_HEARING_ROOM = 64,
     JET_LINK_WAITING_MAX = 2000000,        /* messages taken in, not yet looked at, */
     JET_LINK_WAITING_BYTES_MAX = 512 << 20 /* and their bytes; more are dropped */
 };
@@ -103,8 +104,19 @@ void jet_link_destroy(struct jet_link *link);
 int32_t jet_link_stand(struct jet_link *link, const char *subject,
                        void (*heard)(void *ctx, natsMsg *msg), void *ctx);
 
+/* What is sent to subjects that begin with what jet_link_hearing() says, and, as a NULL,
+ * that a connection has ended.  'heard' is called on threads of nats.c, nothing locked;
+ * the message is destroyed afterwards.  Before the first jet_link_open(). */
+void jet_link_hear(struct jet_link *link, void (*heard)(void *ctx, natsMsg *msg),
+                   void *ctx);
+
+/* The beginning of those subjects, one token more makes a whole one, and the number of
+ * the connection they hold for; 0: there is none. */
+uint64_t jet_link_hearing(struct jet_link *link, char to[JET_LINK_HEARING_ROOM]);
+
 /* Connects unless there is a connection.  PARTI_OK; PARTI_RETRY when no server of the
- * list takes us; PARTI_CANCELED. */
+ * list takes us, PARTI_DENIED where it is for the credentials, PARTI_TIMEOUT;
+ * PARTI_CANCELED. */
 int32_t jet_link_open(struct jet_link *link, struct jet_task *task,
                       struct parti_error *error);
 
@@ -118,10 +130,21 @@ uint64_t jet_link_session(struct jet_link *link);
 void jet_link_stop(struct jet_link *link, struct jet_task *task);
 
 /* A request and its answer, which the caller destroys.  Connects if needed.
- * PARTI_RETRY: no connection, not permitted, no answer in time; PARTI_CANCELED.  Where
+ * PARTI_RETRY: no connection; PARTI_DENIED; PARTI_TIMEOUT; PARTI_CANCELED.  Where
  * nobody is there to answer, that is an answer, too: natsMsg_IsNoResponders(). */
 int32_t jet_link_ask(struct jet_link *link, const char *subject, const char *body,
                      struct jet_task *task, natsMsg **ret, struct parti_error *error);
+
+/* Sends over the connection of that number, waiting for nothing; 'reply' may be NULL.
+ * PARTI_RETRY: it is gone. */
+int32_t jet_link_post(struct jet_link *link, uint64_t session, const char *subject,
+                      const char *reply, const char *data, size_t n);
+
+/* The same with headers: a message made by natsMsg_Create(), which stays the caller's. */
+int32_t jet_link_post_msg(struct jet_link *link, uint64_t session, natsMsg *msg);
+
+/* Was this the last subject that the server refused to let us publish to? */
+int32_t jet_link_is_denied(struct jet_link *link, const char *subject);
 
 /* An inbox of the present connection.  PARTI_RETRY without one. */
 int32_t jet_inbox_open(struct jet_link *link, struct jet_inbox *inbox,

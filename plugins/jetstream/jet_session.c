@@ -94,12 +94,20 @@ static void on_closed(natsConnection *nc, void *ctx)
     }
     (void)pthread_cond_broadcast(&link->cond);
     (void)pthread_mutex_unlock(&link->mutex);
+    /* Whoever hears it must see that it is closed; and the link stays until it is told.
+     */
+    if (link->hearing.heard != NULL)
+        link->hearing.heard(link->hearing.ctx, NULL);
+    (void)pthread_mutex_lock(&link->mutex);
+    session->is_told = 1;
+    (void)pthread_cond_broadcast(&link->cond);
+    (void)pthread_mutex_unlock(&link->mutex);
 }
 
 static void deny(const struct jet_session *session, struct jet_inbox *inbox,
                  const char *what, const char *subject, size_t n)
 {
-    inbox->code = PARTI_RETRY;
+    inbox->code = PARTI_DENIED;
     (void)snprintf(inbox->text, sizeof inbox->text,
                    "%.80s does not permit this user to %s '%.*s'; add the permission",
                    session->server, what, (int)(n < 80 ? n : 80), subject);
@@ -127,6 +135,7 @@ static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, vo
     int32_t is_inbox = strncmp(open + 1, session->prefix, strlen(session->prefix)) == 0;
     (void)pthread_mutex_lock(&link->mutex);
     session->is_deaf |= is_inbox;
+    (void)snprintf(link->denied, sizeof link->denied, "%.*s", (int)n, open + 1);
     for (struct jet_inbox *i = link->inbox; i != NULL; i = i->next) {
         int32_t is_asked = strlen(i->asked) == n && strncmp(i->asked, open + 1, n) == 0;
 
@@ -176,7 +185,11 @@ static int32_t subscribe_all(struct jet_session *session)
         stands =
             subscribe(session, link->standing[i].subject, on_standing, &session->use[i]);
     }
-    return stands;
+    if (link->hearing.heard == NULL || !stands)
+        return stands;
+    session->use[link->standing_n] = (struct jet_standing_use){session, &link->hearing};
+    (void)snprintf(all, sizeof all, "%sread.*", session->prefix);
+    return subscribe(session, all, on_standing, &session->use[link->standing_n]);
 }
 
 int32_t jet_session_create(struct jet_session **ret, struct jet_link *link,
@@ -196,7 +209,9 @@ int32_t jet_session_create(struct jet_session **ret, struct jet_link *link,
     *ret_is_plain = s == NATS_NO_SERVER || s == NATS_TIMEOUT;
     if (s != NATS_OK) {
         free(session);
-        return PARTI_RETRY;
+        return s == NATS_CONNECTION_AUTH_FAILED ? PARTI_DENIED
+               : s == NATS_TIMEOUT              ? PARTI_TIMEOUT
+                                                : PARTI_RETRY;
     }
     if (!subscribe_all(session)) {
         (void)snprintf(why, 200, "the connection to %.80s is lost as soon as it stands",
@@ -269,7 +284,7 @@ static int32_t is_complete(const struct jet_session *session)
     for (const struct jet_feed *feed = session->feed; feed != NULL; feed = feed->next)
         if (!feed->is_complete)
             return 0;
-    return session->is_closed && session->complete_n == session->sub_n;
+    return session->is_told && session->complete_n == session->sub_n;
 }
 
 void jet_session_destroy(struct jet_session *session)

@@ -24,6 +24,7 @@ struct jet_link {
     char nkey_public[JET_NKEY_ROOM];
     struct jet_standing standing[JET_LINK_STANDING_MAX];
     size_t standing_n;
+    struct jet_standing hearing; /* no subject of its own; heard NULL: none */
     pthread_t keeper;
 
     pthread_mutex_t mutex; /* guards the rest */
@@ -36,7 +37,9 @@ struct jet_link {
     struct jet_session *session; /* NULL: none */
     struct jet_inbox *inbox;     /* those that are open */
     char server[JET_URL_TEXT_ROOM];
-    char why[200]; /* the last round failed */
+    char why[200]; /* the last round failed, with why_code */
+    int32_t why_code;
+    char denied[JET_LINK_SUBJECT_MAX + 1]; /* the subject of the last refusal */
 };
 
 struct jet_standing_use {
@@ -58,17 +61,17 @@ struct jet_session {
     struct jet_link *link;
     uint64_t number;
     natsConnection *nc;
-    natsSubscription *sub[JET_LINK_STANDING_MAX + 1];
+    natsSubscription *sub[JET_LINK_STANDING_MAX + 2];
     size_t sub_n;
-    struct jet_standing_use use[JET_LINK_STANDING_MAX];
+    struct jet_standing_use use[JET_LINK_STANDING_MAX + 1];
     char prefix[48]; /* of the inboxes' subjects, with its dot */
     char server[JET_URL_TEXT_ROOM];
     char why[200];
     /* Under the link's mutex. */
     struct jet_feed *feed;
-    size_t complete_n; /* subscriptions that the library is done with */
-    int32_t is_closed;
-    int32_t is_deaf; /* our inboxes are not permitted */
+    size_t complete_n;          /* subscriptions that the library is done with */
+    int32_t is_closed, is_told; /* the second: and all have been told */
+    int32_t is_deaf;            /* our inboxes are not permitted */
     int32_t is_lost; /* nobody will tell when the library is done: never to be freed */
 };
 

@@ -11,6 +11,7 @@
  *
  * It speaks the JetStream API over a connection of its own; see README.md.
  */
+#include "plugins/jetstream/jet_parts.h"
 #include "plugins/jetstream/jet_source.h"
 
 static const struct parti_option options[] = {
@@ -82,9 +83,9 @@ static int32_t bad(const struct parti_conf *conf, const char *key, const char *w
 }
 
 /* A token of a subject, as names of streams and buckets must be. */
-static const char *name_fault(const char *name, size_t n_max)
+const char *jet_name_fault(const char *name)
 {
-    if (name[0] == '\0' || strlen(name) > n_max)
+    if (name[0] == '\0' || strlen(name) > 240)
         return "a name has from 1 to 240 bytes";
     for (const char *at = name; *at != '\0'; at++)
         if ((unsigned char)*at <= ' ' || *at == 127 || strchr(".*>/\\", *at) != NULL)
@@ -112,10 +113,10 @@ static int32_t read_stream(struct jet_source *s, const struct parti_conf *conf,
                    is_bucket ? "from = keys needs 'bucket = NAME'"
                              : "subjects and consumers need 'stream = NAME'",
                    error);
-    why = name_fault(name, 240);
+    why = jet_name_fault(name);
     if (why != NULL)
         return bad(conf, key, why, error);
-    why = domain != NULL ? name_fault(domain, 240) : NULL;
+    why = domain != NULL ? jet_name_fault(domain) : NULL;
     if (why != NULL)
         return bad(conf, "domain", why, error);
     (void)snprintf(s->api.prefix, sizeof s->api.prefix, "$JS%s%s.API",
@@ -299,7 +300,7 @@ static int32_t source_list(void *self, struct parti_sink *sink, uint64_t budget_
     set_task(s, NULL);
     if (code != PARTI_OK) {
         jet_watch_listed(s->watch, NULL, 0);
-        return code;
+        return parti_code(s->host, code);
     }
     uint64_t took = jet_now_ms() - begun;
     weigh_end(s->weigh, jet_now_ms());
@@ -335,9 +336,11 @@ static const struct parti_plugin about = {
     .version = PLUGIN_VERSION,
     .vendor = "Parti",
     .license = "Apache-2.0",
-    .summary = "Partitions from the subjects or consumers of a stream, or from a bucket.",
+    .summary =
+        "Partitions from a stream or a bucket; messages of partitions from a stream.",
     .source_option = options,
     .source = &source,
+    .extension = jet_extension,
 };
 
 PARTI_PLUGIN_ENTRY(about)

@@ -64,7 +64,7 @@ START_TEST(a_stream_made_anew_is_noticed_by_advisory)
     jet_listen(&b, 5000);
     uint32_t n = jet_await(&b, 0, 0, "orders/1:100");
     jet_api(&b, "$JS.API.STREAM.DELETE.O", "");
-    n = jet_await(&b, n, STATUS_IO, "there is no stream O on nats://127.0.0.1:");
+    n = jet_await(&b, n, STATUS_NOTFOUND, "there is no stream O on nats://127.0.0.1:");
     jet_api(&b, "$JS.API.STREAM.CREATE.O", stream_o);
     (void)jet_await(&b, n, 0, "");
     jet_publish(&b, "orders.9", 1);
@@ -233,7 +233,8 @@ START_TEST(a_server_that_stands_still_is_told_and_the_call_ends_in_time)
     server_freeze(&b.server);
     uint64_t begun = threads_now_ms();
     n = jet_refresh(&b);
-    ck_assert_int_eq(b.status[n], STATUS_IO);
+    ck_assert_int_eq(b.status[n], STATUS_TIMEOUT);
+    ck_assert_says(b.shown[n], "PARTI-E501");
     ck_assert_says(b.shown[n], "does not answer");
     ck_assert_says(b.shown[n], "in time; it is stopped or overloaded");
     ck_assert_uint_lt(threads_now_ms() - begun, 1500);

@@ -1,5 +1,6 @@
-/* From subjects to the keys of partitions; addresses of servers. */
+/* From subjects to the keys of partitions, and back; addresses of servers. */
 #include "plugins/jetstream/jet_keys.h"
+#include "plugins/jetstream/jet_template.h"
 #include "plugins/jetstream/jet_url.h"
 
 #include "unit.h"
@@ -197,10 +198,56 @@ START_TEST(faulty_addresses_are_refused)
 }
 END_TEST
 
+/* The subject of an id with '/' for NUL, or why there is none. */
+static void fills(const char *template, const char *id, const char *expected)
+{
+    char joined[600], subject[JET_TEMPLATE_ROOM];
+    size_t n = strlen(id);
+
+    ck_assert_ptr_null(jet_template_fault(template));
+    for (size_t i = 0; i < n; i++)
+        joined[i] = id[i] == '/' ? '\0' : id[i];
+    const char *why = jet_template_fill(template, joined, n, subject);
+    ck_assert_str_eq(why != NULL ? why : subject, expected);
+}
+
+START_TEST(a_subject_is_made_of_keys)
+{
+    fills("orders.{1}.{2}", "eu/7", "orders.eu.7");
+    fills("{2}.x-{1}.*.>", "eu/7", "7.x-eu.*.>");
+    fills("{3}", "a/b/c/d", "c");
+    fills("all", "a", "all");
+    fills("{2}", "a", "it has fewer keys than 'subject' asks for");
+    fills("{1}", "a.b", "one of its keys holds a dot, which would make two tokens");
+    fills("{1}", "", "one of its keys is empty");
+    fills("{2}", "a/", "one of its keys is empty");
+    fills("{1}", "*", "one of its keys holds '*' or '>', which stand for other subjects");
+    fills("{1}", "a b", "one of its keys holds a blank or a control character");
+    char id[300];
+    memset(id, 'k', sizeof id - 1);
+    id[299] = '\0';
+    fills("{1}", id, "its subject is longer than 255 bytes");
+    id[255] = '\0';
+    fills("{1}", id, id);
+}
+END_TEST
+
+START_TEST(a_template_that_makes_no_subject_is_refused)
+{
+    static const char *const bad[] = {"",    "{}",   "{0}",  "{65}", "{1",
+                                      "{a}", "a..b", "{1}.", "a}",   "a.>.{1}",
+                                      "a b", "{-1}", ".{1}", "{1}{2"};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(jet_template_fault(bad[i]) != NULL, "'%s'", bad[i]);
+}
+END_TEST
+
 UNIT_MAIN("jet_keys", without_a_template_each_token_is_a_key,
           a_template_takes_tokens_and_text,
           what_is_too_long_is_told_from_what_is_too_short, faulty_templates_are_refused,
           the_fixed_beginning_of_a_filter_ends_at_its_first_wildcard,
           filters_that_no_server_takes_are_refused,
           a_star_in_a_name_stands_for_any_characters, addresses_are_taken_apart,
-          faulty_addresses_are_refused)
+          faulty_addresses_are_refused, a_subject_is_made_of_keys,
+          a_template_that_makes_no_subject_is_refused)

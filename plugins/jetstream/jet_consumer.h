@@ -1,0 +1,271 @@
+/* The inside of the consumer role: messages of partitions, read from a stream.
+ *
+ *   jet_consumer.c  the section, the interface: seq calls put notes in a queue
+ *   jet_duty.c      the thread: takes the notes, connects, makes readers, keeps time
+ *   jet_reader.c    one reader: how it is made, asked for messages, lost
+ *   jet_heard.c     what comes from the server, on a thread of nats.c
+ *   jet_acks.c      which messages of a lane are to be acknowledged, and how
+ *   jet_sweep.c     readers that former holders left
+ *   jet_letter.c    dead letters
+ *
+ * A *reader* is a pull consumer of the stream that one lane has for itself; its name is
+ *
+ *     parti_GROUP_HASH_GEN-SINCE_LANE-SERIAL
+ *
+ * HASH is of the partition's id, GEN-SINCE the fencing token, SERIAL another one for each
+ * reader of this process; all in hexadecimal.  So whoever looks at the names of a stream
+ * knows which readers are of one partition, and which of them is the later.
+ *
+ *              limits            work queue          interest
+ *   begins at  the next          all there is        the first that is not done
+ *              position                              (durably), all where none is
+ *   acks       none              by done()           by done()
+ *   lives      in memory, goes   in memory, goes     durable, until a later holder
+ *              with us           with us             has one
+ *   a former   nobody's concern  deleted before      deleted when ours stands, so that
+ *   holder's                     ours is made        interest never lapses
+ *
+ * What a reader gives and the lane has had already is skipped; what is below what is done
+ * is acknowledged on the way.
+ *
+ * LOCKS  mutex guards lanes, letters and what is known of the stream; the thread lets go
+ * of it while it waits for an answer.  note_mutex guards the queue alone, is held for
+ * instants, and may be taken while mutex is held.  The link's own lock may be taken under
+ * both, never the other way round.
+ */
+#ifndef PARTI_PLUGINS_JET_CONSUMER_H
+#define PARTI_PLUGINS_JET_CONSUMER_H
+
+#include "plugins/jetstream/jet_api.h"
+#include "plugins/jetstream/jet_template.h"
+
+#include "parti_consumer.h"
+
+#include <pthread.h>
+
+enum {
+    JET_READER_NAME_ROOM = 192,
+    JET_READER_SUBJECT_ROOM = 1280, /* of a request about a reader */
+    JET_READER_GROUP_MAX = 64,
+    JET_READER_PULLS = 4, /* requests for messages under way */
+    JET_READER_BATCH_MAX = 4096,
+    JET_READER_EXPIRES_MS = 30000, /* a request for messages */
+    JET_READER_BEAT_MS = 5000,     /* the server says so often that it is there */
+    JET_READER_SILENT_MS = 2 * JET_READER_BEAT_MS + 1000,
+    JET_READER_ANSWER_MS = 4000,  /* for any request */
+    JET_READER_IDLE_MS = 60000,   /* after that the server lets go of a reader */
+    JET_READER_ACK_MS = 86400000, /* the host keeps the time, not the server */
+    JET_READER_PAUSE_MS = 100,    /* after a failure, doubled up to */
+    JET_READER_PAUSE_MAX_MS = 5000,
+    JET_LETTER_MS = 8000,
+    JET_ACK_HEAD_ROOM = 512
+};
+
+enum jet_retention { JET_LIMITS, JET_WORK_QUEUE, JET_INTEREST };
+
+enum jet_reader_state {
+    JET_READER_NONE,   /* no run, or nothing to be done until it ends */
+    JET_READER_DUE,    /* to be made, not before when_ms */
+    JET_READER_ASKED,  /* the server has been asked to make it; an answer by when_ms */
+    JET_READER_READING /* a sign of life by when_ms, if messages were asked for */
+};
+
+struct jet_pull {
+    uint64_t number; /* 0: none */
+    uint64_t left;   /* messages that it may still bring */
+};
+
+struct jet_ack {
+    uint64_t position, number; /* of the stream; of the reader */
+    uint64_t given;            /* how often the server has given it */
+};
+
+/* One run of a lane, from start() to stop(). */
+struct jet_lane {
+    /* Under note_mutex: what was posted and the thread has not seen. */
+    struct jet_lane *posted_next;
+    int32_t is_posted, is_new, is_ended, is_last;
+    uint64_t posted_credit, posted_done;
+
+    /* Under mutex. */
+    uint64_t run; /* 0: over */
+    enum jet_reader_state state;
+    uint64_t when_ms;
+    uint32_t index, failures;
+    char subject[JET_TEMPLATE_ROOM];
+    uint64_t hash, gen, since;
+    uint64_t origin; /* of the record; then of what is read */
+    uint64_t done;   /* the record's next */
+    uint64_t next;   /* the least position that may still be delivered */
+    uint64_t credit; /* given and not used */
+    int32_t has_begun, is_troubled;
+    int32_t is_sweeping; /* former holders' readers are to be looked for */
+
+    /* The reader. */
+    uint64_t serial; /* 0: none */
+    char name[JET_READER_NAME_ROOM];
+    struct jet_pull pull[JET_READER_PULLS];
+    uint64_t pulls, asked;            /* so far; messages under way */
+    uint64_t seen;                    /* the reader's own number of the last message */
+    char ack_head[JET_ACK_HEAD_ROOM]; /* of the subjects of acks, with its last dot */
+    int32_t ack_has_more;             /* these have a token more at the end */
+    struct jet_ack *ack;              /* a ring */
+    size_t ack_first, ack_n, ack_room;
+};
+
+/* A dead letter under way. */
+struct jet_letter {
+    struct jet_letter *next;
+    uint32_t lane;
+    uint64_t run, position, number;
+    uint64_t session; /* it was sent over; 0: not yet */
+    uint64_t deadline_ms;
+    natsMsg *msg; /* without a subject to answer to */
+};
+
+/* A reader of this group's found on the stream. */
+struct jet_found {
+    char *name;
+    uint64_t hash, gen, since, serial;
+};
+
+struct jet_consumer {
+    const struct parti_host *host;
+    const struct parti_inlet *inlet;
+    struct jet_link *link;
+    struct jet_api api;
+    char template[JET_TEMPLATE_ROOM];
+    char group[JET_READER_GROUP_MAX + 1];
+    int32_t has_group;
+    pthread_t thread;
+    int32_t has_thread;
+
+    pthread_mutex_t note_mutex;
+    pthread_cond_t note_cond;
+    struct jet_lane *posted, **posted_last;
+    struct jet_letter *written, **written_last; /* not yet seen by the thread */
+    int32_t is_woken, is_ending;
+    struct jet_task task;   /* of the thread's waiting calls */
+    struct jet_lane **held; /* the seq calls' alone: the run of each lane, or NULL */
+    uint32_t held_room;
+
+    pthread_mutex_t mutex;
+    struct jet_lane **lane;
+    uint32_t lane_room;
+    uint64_t serials;
+    struct jet_letter *letter;
+    uint64_t letters; /* so far */
+    uint64_t session; /* the link's; 0: none */
+    char hearing[JET_LINK_HEARING_ROOM];
+    uint64_t retry_ms; /* no connecting before */
+    uint32_t failures;
+    int32_t is_stale; /* the stream is to be asked before the next reader is made */
+    uint64_t origin, first_seq;
+    enum jet_retention retention;
+    char *bytes; /* of headers, while one message is delivered */
+    size_t bytes_room;
+    uint64_t *ends;
+    size_t ends_room;
+
+    /* The thread's alone. */
+    uint64_t next_ms; /* when it looks again, whoever wakes it */
+    struct jet_found *found;
+    size_t found_n, found_room;
+};
+
+/* ---- jet_duty.c ------------------------------------------------------------------ */
+
+void *jet_duty(void *ctx);
+
+/* The thread is to look. */
+void jet_duty_wake(struct jet_consumer *c);
+
+uint32_t jet_pause_ms(uint32_t failures);
+
+/* ---- jet_reader.c: with the mutex ------------------------------------------------ */
+
+/* Asks the server for a reader; the stream has been looked at. */
+void jet_reader_make(struct jet_consumer *c, struct jet_lane *l);
+
+/* The answer. */
+void jet_reader_made(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg);
+
+/* Asks for as many messages as there is credit for. */
+void jet_reader_pull(struct jet_consumer *c, struct jet_lane *l);
+
+/* It is gone or not to be trusted: made anew, at once or after a pause.  'text' NULL:
+ * nothing that anybody need know. */
+void jet_reader_lost(struct jet_consumer *c, struct jet_lane *l, int32_t at_once,
+                     const char *text);
+
+/* Waits until then for what all lanes need. */
+void jet_reader_hindered(struct jet_consumer *c, struct jet_lane *l, uint64_t until_ms,
+                         const char *text);
+
+/* Cannot be made; tried again. */
+void jet_reader_failed(struct jet_consumer *c, struct jet_lane *l, const char *text);
+
+/* No answer to the request for a reader, or no sign of life. */
+void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l);
+
+/* Asks the server to delete it; nobody waits for the answer. */
+void jet_reader_delete(struct jet_consumer *c, const char *name);
+
+/* The end of a run. */
+void jet_reader_stop(struct jet_consumer *c, struct jet_lane *l, int32_t is_last);
+
+/* ---- jet_heard.c ------------------------------------------------------------------ */
+
+void jet_heard(void *ctx, natsMsg *msg);
+
+/* ---- jet_acks.c: with the mutex ---------------------------------------------------- */
+
+/* What the subject for the ack of a message says: $JS.ACK.STREAM.CONSUMER.GIVEN.SEQ.
+ * NUMBER.TIME.PENDING, in newer servers with a domain and an account before the stream
+ * and something at the end. */
+struct jet_reply {
+    size_t head_n; /* bytes before GIVEN */
+    const char *consumer;
+    size_t consumer_n;
+    uint64_t given, position, number, time_ns;
+    int32_t has_more;
+};
+
+/* Nonzero: it is one. */
+int32_t jet_reply_read(const char *reply, struct jet_reply *ret);
+
+/* Remembers a message until it is done; 0: no memory. */
+int32_t jet_acks_keep(struct jet_lane *l, const struct jet_reply *reply);
+void jet_acks_send(struct jet_consumer *c, const struct jet_lane *l,
+                   const struct jet_ack *ack);
+/* All below l->done. */
+void jet_acks_settle(struct jet_consumer *c, struct jet_lane *l);
+
+/* ---- jet_sweep.c: the thread, nothing locked ----------------------------------------
+ */
+
+/* Lists the readers of this group.  As jet_api_ask(). */
+int32_t jet_sweep_list(struct jet_consumer *c, struct parti_error *error);
+
+/* What it found for a lane; the mutex is let go of in between.  Work queue: deletes what
+ * former holders left, and lets the reader be made again.  Interest: the same after ours
+ * stands; where a later holder's stands ours goes. */
+void jet_sweep_lane(struct jet_consumer *c, uint32_t lane);
+void jet_sweep_finish(struct jet_consumer *c);
+
+/* ---- jet_letter.c: with the mutex, except the first ---------------------------------
+ */
+
+struct jet_letter *jet_letter_create(const struct parti_consumer_message *message,
+                                     const char *target, const struct parti_strs *name,
+                                     const struct parti_strs *value);
+void jet_letter_free(struct jet_letter *letter); /* accepts NULL */
+/* Sends those that are not sent over this connection. */
+void jet_letters_send(struct jet_consumer *c);
+/* The stream's answer to number 'number'. */
+void jet_letter_answered(struct jet_consumer *c, uint64_t number, natsMsg *msg);
+/* Those whose time is over, with a reason; of one lane all, without a word. */
+void jet_letters_expire(struct jet_consumer *c, uint64_t now_ms, const char *why);
+void jet_letters_drop(struct jet_consumer *c, uint32_t lane);
+
+#endif

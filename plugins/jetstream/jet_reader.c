@@ -1,0 +1,299 @@
+/* One reader: how it is made, asked for messages, and lost. */
+#include "plugins/jetstream/jet_consumer.h"
+
+/* Numbers of JetStream's own errors (nats-io/nats-server, server/errors.json). */
+enum { WORK_QUEUE_NOT_FILTERED = 10099, WORK_QUEUE_NOT_UNIQUE = 10100 };
+
+#define NS(ms) ((json_int_t)(ms)*1000000)
+
+/* ---- what the host is told ------------------------------------------------------- */
+
+static void tell(struct jet_consumer *c, struct jet_lane *l, int32_t code,
+                 const char *text)
+{
+    if (code == PARTI_OK && !l->is_troubled)
+        return;
+    l->is_troubled = code != PARTI_OK;
+    c->inlet->trouble(c->inlet, l->index, l->run, code, text);
+}
+
+static void forget_reader(struct jet_lane *l)
+{
+    l->serial = l->asked = l->seen = 0;
+    memset(l->pull, 0, sizeof l->pull);
+    l->ack_n = l->ack_first = 0;
+    l->ack_head[0] = '\0';
+}
+
+void jet_reader_hindered(struct jet_consumer *c, struct jet_lane *l, uint64_t until_ms,
+                         const char *text)
+{
+    l->when_ms = until_ms;
+    tell(c, l, PARTI_RETRY, text);
+}
+
+void jet_reader_failed(struct jet_consumer *c, struct jet_lane *l, const char *text)
+{
+    forget_reader(l);
+    l->state = JET_READER_DUE;
+    l->when_ms = jet_now_ms() + jet_pause_ms(l->failures++);
+    c->is_stale = 1; /* perhaps the stream is another one by now */
+    tell(c, l, PARTI_RETRY, text);
+    jet_duty_wake(c);
+}
+
+void jet_reader_lost(struct jet_consumer *c, struct jet_lane *l, int32_t at_once,
+                     const char *text)
+{
+    /* The interest in what is not done must not lapse: there the sweep deletes it. */
+    if (l->serial != 0 && c->retention != JET_INTEREST)
+        jet_reader_delete(c, l->name);
+    forget_reader(l);
+    l->state = JET_READER_DUE;
+    l->when_ms = at_once ? 0 : jet_now_ms() + jet_pause_ms(l->failures++);
+    c->is_stale = 1;
+    if (text != NULL)
+        tell(c, l, PARTI_RETRY, text);
+    jet_duty_wake(c);
+}
+
+/* Nothing more in this run. */
+static void give_up(struct jet_consumer *c, struct jet_lane *l, const char *text)
+{
+    forget_reader(l);
+    l->state = JET_READER_NONE;
+    tell(c, l, PARTI_BADINPUT, text);
+}
+
+/* ---- making ---------------------------------------------------------------------- */
+
+static json_t *config_of(const struct jet_consumer *c, const struct jet_lane *l)
+{
+    int32_t is_limits = c->retention == JET_LIMITS;
+    int32_t is_interest = c->retention == JET_INTEREST;
+    uint64_t from = is_limits ? l->next : is_interest ? l->done : 0;
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", l->name, "filter_subject",
+                          l->subject, "replay_policy", "instant", "ack_policy",
+                          is_limits ? "none" : "explicit", "deliver_policy",
+                          from > 0 ? "by_start_sequence" : "all");
+
+    if (o == NULL)
+        return NULL;
+    if (from > 0)
+        (void)json_object_set_new(o, "opt_start_seq", json_integer((json_int_t)from));
+    if (!is_limits) {
+        (void)json_object_set_new(o, "ack_wait", json_integer(NS(JET_READER_ACK_MS)));
+        (void)json_object_set_new(o, "max_ack_pending", json_integer(-1));
+    }
+    if (is_interest) {
+        (void)json_object_set_new(o, "durable_name", json_string(l->name));
+        return o;
+    }
+    (void)json_object_set_new(o, "mem_storage", json_true());
+    /* Servers want as many as the stream has where acks remove messages. */
+    if (is_limits)
+        (void)json_object_set_new(o, "num_replicas", json_integer(1));
+    (void)json_object_set_new(o, "inactive_threshold",
+                              json_integer(NS(JET_READER_IDLE_MS)));
+    return o;
+}
+
+/* Compares this run's life of the stream with what is there. */
+static int32_t fits(struct jet_consumer *c, struct jet_lane *l)
+{
+    if (c->retention == JET_INTEREST && !c->has_group) {
+        give_up(c, l,
+                "the stream keeps messages by interest, so readers outlive this worker: "
+                "give [consume] a 'name' that no other group has on this stream");
+        return 0;
+    }
+    if (l->origin == c->origin)
+        return 1;
+    if (l->has_begun) {
+        give_up(c, l, "the stream was deleted and made anew while it was read");
+        return 0;
+    }
+    l->origin = c->origin;
+    l->done = l->next = 0;
+    return 1;
+}
+
+static void create_subject(const struct jet_consumer *c, const struct jet_lane *l,
+                           char to[JET_READER_SUBJECT_ROOM])
+{
+    (void)snprintf(to, JET_READER_SUBJECT_ROOM, "%s.CONSUMER.CREATE.%s.%s.%s",
+                   c->api.prefix, c->api.stream, l->name, l->subject);
+}
+
+void jet_reader_make(struct jet_consumer *c, struct jet_lane *l)
+{
+    char subject[JET_READER_SUBJECT_ROOM], reply[JET_LINK_HEARING_ROOM + 64];
+
+    if (!fits(c, l))
+        return;
+    l->serial = ++c->serials;
+    (void)snprintf(l->name, sizeof l->name, "parti_%s_%016llx_%llx-%llx_%x-%llx",
+                   c->group, (unsigned long long)l->hash, (unsigned long long)l->gen,
+                   (unsigned long long)l->since, (unsigned)l->index,
+                   (unsigned long long)l->serial);
+    create_subject(c, l, subject);
+    (void)snprintf(reply, sizeof reply, "%sc%x-%llx", c->hearing, (unsigned)l->index,
+                   (unsigned long long)l->serial);
+    json_t *config = config_of(c, l);
+    json_t *o = json_pack("{s:s, s:o}", "stream_name", c->api.stream, "config", config);
+    char *body = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
+    json_decref(o);
+    if (body == NULL) {
+        jet_reader_failed(c, l, "out of memory");
+        return;
+    }
+    l->state = JET_READER_ASKED;
+    l->when_ms = jet_now_ms() + JET_READER_ANSWER_MS;
+    /* Where the connection is gone the thread hears of it, too. */
+    (void)jet_link_post(c->link, c->session, subject, reply, body, strlen(body));
+    free(body);
+}
+
+static void refused(struct jet_consumer *c, struct jet_lane *l, const json_t *fault)
+{
+    const char *text = json_string_value(json_object_get(fault, "description"));
+    uint64_t number = jet_api_number(fault, "err_code");
+    char why[320];
+
+    if (number == WORK_QUEUE_NOT_UNIQUE || number == WORK_QUEUE_NOT_FILTERED) {
+        forget_reader(l);
+        l->state = JET_READER_NONE; /* until it is swept */
+        l->is_sweeping = 1;
+        jet_duty_wake(c);
+        return;
+    }
+    (void)snprintf(why, sizeof why, "%.60s refuses a reader of '%.80s': %.80s (%d)",
+                   c->api.shown, l->subject, text != NULL ? text : "no reason given",
+                   (int)number);
+    jet_reader_failed(c, l, why);
+}
+
+static void begin(struct jet_consumer *c, struct jet_lane *l)
+{
+    uint64_t from = l->next;
+
+    if (from < c->first_seq)
+        from = c->first_seq;
+    l->state = JET_READER_READING;
+    l->when_ms = 0;
+    tell(c, l, PARTI_OK, "");
+    if (!l->has_begun) {
+        l->has_begun = 1;
+        l->next = from > 0 ? from : 1;
+        c->inlet->begun(c->inlet, l->index, l->run, l->origin, l->next);
+    }
+    if (c->retention == JET_INTEREST) {
+        l->is_sweeping = 1;
+        jet_duty_wake(c);
+    }
+    jet_reader_pull(c, l);
+}
+
+void jet_reader_made(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg)
+{
+    if (natsMsg_IsNoResponders(msg)) {
+        jet_reader_failed(c, l, "JetStream does not answer");
+        return;
+    }
+    json_t *answer = json_loadb(natsMsg_GetData(msg), (size_t)natsMsg_GetDataLength(msg),
+                                JSON_ALLOW_NUL, NULL);
+    const json_t *fault = json_object_get(answer, "error");
+    const char *filter = json_string_value(
+        json_object_get(json_object_get(answer, "config"), "filter_subject"));
+
+    /* Where a stream has that one subject alone an old server may leave it out. */
+    if (json_is_object(fault))
+        refused(c, l, fault);
+    else if (filter != NULL && strcmp(filter, l->subject) != 0)
+        give_up(c, l, "the server made a reader of other subjects than it was asked for");
+    else if (!json_is_object(answer))
+        jet_reader_failed(c, l, "what is said of a new reader is no JSON object");
+    else
+        begin(c, l);
+    json_decref(answer);
+}
+
+void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l)
+{
+    char subject[JET_READER_SUBJECT_ROOM], why[320];
+
+    create_subject(c, l, subject);
+    if (l->state == JET_READER_READING)
+        (void)snprintf(
+            why, sizeof why,
+            "the server has said nothing of %.80s for %d s; the reader is made "
+            "anew",
+            c->api.shown, JET_READER_SILENT_MS / 1000);
+    else if (jet_link_is_denied(c->link, subject))
+        (void)snprintf(why, sizeof why,
+                       "the server does not permit this user to publish to '%.120s'; add "
+                       "the permission",
+                       subject);
+    else
+        (void)snprintf(why, sizeof why,
+                       "no answer to the request for a reader of '%.120s'", l->subject);
+    if (c->retention != JET_INTEREST)
+        jet_reader_delete(c, l->name); /* it may have been made */
+    jet_reader_failed(c, l, why);
+}
+
+/* ---- asking for messages --------------------------------------------------------- */
+
+void jet_reader_pull(struct jet_consumer *c, struct jet_lane *l)
+{
+    uint64_t want = l->credit < JET_READER_BATCH_MAX ? l->credit : JET_READER_BATCH_MAX;
+    uint64_t n = want > l->asked ? want - l->asked : 0;
+    struct jet_pull *free_pull = NULL;
+    char subject[JET_READER_SUBJECT_ROOM], reply[JET_LINK_HEARING_ROOM + 64], body[160];
+
+    for (size_t i = 0; i < JET_READER_PULLS; i++)
+        if (l->pull[i].number == 0)
+            free_pull = &l->pull[i];
+    /* Few large requests rather than many small ones. */
+    if (l->state != JET_READER_READING || n == 0 || free_pull == NULL ||
+        (l->asked > 0 && 2 * n < want))
+        return;
+    *free_pull = (struct jet_pull){.number = ++l->pulls, .left = n};
+    l->asked += n;
+    l->when_ms = jet_now_ms() + JET_READER_SILENT_MS;
+    (void)snprintf(subject, sizeof subject, "%s.CONSUMER.MSG.NEXT.%s.%s", c->api.prefix,
+                   c->api.stream, l->name);
+    (void)snprintf(reply, sizeof reply, "%sp%x-%llx-%llx", c->hearing, (unsigned)l->index,
+                   (unsigned long long)l->serial, (unsigned long long)l->pulls);
+    int length = snprintf(body, sizeof body,
+                          "{\"batch\":%llu,\"expires\":%lld,\"idle_heartbeat\":%lld}",
+                          (unsigned long long)n, (long long)NS(JET_READER_EXPIRES_MS),
+                          (long long)NS(JET_READER_BEAT_MS));
+    (void)jet_link_post(c->link, c->session, subject, reply, body, (size_t)length);
+}
+
+/* ---- the end --------------------------------------------------------------------- */
+
+void jet_reader_delete(struct jet_consumer *c, const char *name)
+{
+    char subject[JET_READER_SUBJECT_ROOM], reply[JET_LINK_HEARING_ROOM + 8];
+
+    (void)snprintf(subject, sizeof subject, "%s.CONSUMER.DELETE.%s.%s", c->api.prefix,
+                   c->api.stream, name);
+    (void)snprintf(reply, sizeof reply, "%sx", c->hearing);
+    (void)jet_link_post(c->link, c->session, subject, reply, "", 0);
+}
+
+void jet_reader_stop(struct jet_consumer *c, struct jet_lane *l, int32_t is_last)
+{
+    int32_t is_ours = c->retention == JET_LIMITS;
+
+    /* Even where it is not known yet whether the reader was made. */
+    if (l->serial != 0 && c->retention != JET_INTEREST && (is_last || is_ours))
+        jet_reader_delete(c, l->name);
+    forget_reader(l);
+    l->state = JET_READER_NONE;
+    l->run = l->credit = 0;
+    l->is_sweeping = 0;
+    jet_letters_drop(c, l->index);
+}
