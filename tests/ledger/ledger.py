@@ -2,7 +2,8 @@
 
     ledger.py --build DIR --messages N --changes N [--partitions N] [--workers N]
               [--retention limits|workqueue|interest] [--servers 1|3] [--server PROGRAM]
-              [--broker nats|kafka] [--seed N] [--mutant NAME] [--keep]
+              [--broker nats|kafka] [--seed N] [--kinds drain,kill,stop] [--mutant NAME]
+              [--folder F] [--keep]
 
 Real processes: a broker, a producer that counts what the broker has acknowledged, workers
 over libparti and one under `parti run`.  The n-th change of membership comes when n parts of
@@ -160,7 +161,7 @@ class Run:
             worker, kind = self.start(), "join"
         else:
             worker = self.random.choice(free)
-            kind = self.random.choice(("drain", "kill", "stop"))
+            kind = self.random.choice(self.args.kinds.split(","))
             self.note(kind, worker)
             if kind == "drain":
                 worker.is_leaving = True
@@ -283,6 +284,7 @@ def main():
     parser.add_argument("--server", default="nats-server")
     parser.add_argument("--broker", choices=("nats", "kafka"), default="nats")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kinds", default="drain,kill,stop")
     parser.add_argument("--mutant")
     parser.add_argument("--folder")
     parser.add_argument("--keep", action="store_true")

@@ -84,7 +84,7 @@ static bool mutate(const struct parti_message *m, struct ledger_row *row)
 static void put_behind(const struct ledger_row *row)
 {
     struct ledger_row *old = &behind[row->partition];
-    uint32_t after = mutant == TWICE ? RARE / 2 : 1;
+    uint32_t after = mutant == TWICE ? RARE - 1 : 1;
 
     if (old->kind == LEDGER_NONE || row->number < old->number + after)
         return;
