@@ -4,7 +4,8 @@
  *
  * There is no parti_holds() for a command: parti's guardian ends it by the deadline, so
  * that it is alive is the answer.  The clock is read before the row is written all the
- * same.
+ * same.  Its hold is its process: one that was ended is started anew, perhaps under the
+ * same tokens, and a fence ends this one.
  */
 #include "config.h"
 
@@ -44,7 +45,8 @@ static struct ledger_row row_of(enum ledger_kind kind, const json_t *id,
                                 const json_t *token)
 {
     char *end;
-    struct ledger_row row = {.kind = (uint16_t)kind, .end_ns = ledger_now_ns()};
+    struct ledger_row row = {
+        .kind = (uint16_t)kind, .hold = (uint32_t)getpid(), .end_ns = ledger_now_ns()};
 
     row.partition = ledger_partition(json_string_value(id));
     row.gen = (uint32_t)strtoul(json_string_value(token), &end, 10);

@@ -78,7 +78,8 @@ static bool was_released(const struct walk *w, const struct handling *old,
     for (size_t i = marks_find(m, w->partition);
          i < m->n && m->at[i].partition == w->partition && m->at[i].at_ns < before_ns;
          i++)
-        if (m->at[i].worker == old->worker && m->at[i].a == old->token)
+        if (m->at[i].worker == old->worker && m->at[i].hold == old->hold &&
+            m->at[i].a == old->token)
             return true;
     return false;
 }

@@ -44,7 +44,7 @@ struct handling {
 /* Of a partition: SETTLED (a: next), RELEASED (a: token, b: epoch), ASSIGNED (a: token),
  * LATE (a: number, b: time of the check). */
 struct mark {
-    uint32_t partition, worker;
+    uint32_t partition, worker, hold;
     uint64_t at_ns, a, b;
 };
 

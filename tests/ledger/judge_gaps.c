@@ -19,12 +19,12 @@ struct handovers {
     size_t n;
 };
 
-static const struct mark *mark_of(const struct marks *m, uint32_t partition,
-                                  uint32_t worker, uint64_t token)
+static const struct mark *mark_of(const struct marks *m, const struct handling *h)
 {
-    for (size_t i = marks_find(m, partition); i < m->n && m->at[i].partition == partition;
-         i++)
-        if (m->at[i].worker == worker && m->at[i].a == token)
+    for (size_t i = marks_find(m, h->partition);
+         i < m->n && m->at[i].partition == h->partition; i++)
+        if (m->at[i].worker == h->worker && m->at[i].hold == h->hold &&
+            m->at[i].a == h->token)
             return &m->at[i];
     return NULL;
 }
@@ -57,8 +57,8 @@ static enum gap kind_of(const struct ledger *l, const struct handling *old,
 static void add(struct handovers *all, const struct ledger *l, const struct handling *old,
                 const struct handling *new)
 {
-    const struct mark *r = mark_of(&l->released, old->partition, old->worker, old->token);
-    const struct mark *a = mark_of(&l->assigned, new->partition, new->worker, new->token);
+    const struct mark *r = mark_of(&l->released, old);
+    const struct mark *a = mark_of(&l->assigned, new);
 
     all->at[all->n++] = (struct handover){
         .kind = kind_of(l, old, new, r),

@@ -29,7 +29,7 @@ static void mark(struct marks *m, const struct ledger_row *r, uint32_t worker, u
                  uint64_t b)
 {
     m->at = grow(m->at, m->n, &m->room, sizeof *m->at);
-    m->at[m->n++] = (struct mark){r->partition, worker, r->end_ns, a, b};
+    m->at[m->n++] = (struct mark){r->partition, worker, r->hold, r->end_ns, a, b};
 }
 
 static bool take(struct ledger *l, const struct ledger_row *r, uint32_t worker)

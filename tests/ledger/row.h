@@ -56,7 +56,7 @@ struct ledger_row {
     uint16_t attempt;
     uint32_t partition;
     uint32_t number; /* the producer's, from 0 in each partition */
-    uint32_t hold;   /* serial of the hold; 0: of a supervised command */
+    uint32_t hold;   /* serial of the hold; of a supervised command its process */
     uint64_t position;
     uint32_t gen, since; /* the token */
     uint64_t begin_ns, end_ns, sent_ns;

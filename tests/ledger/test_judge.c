@@ -251,6 +251,12 @@ START_TEST(what_was_given_up_in_order_is_not_handled_again)
     note(1, LEDGER_RELEASED, 1105)->number = 3;
     ck_assert(!judge());
     ck_assert_uint_eq(t.verdict.after_release, 1);
+    fill();
+    handle(2, 9, 1110);
+    /* The hold that handled it ended by a fence; the same worker came back under the
+       same token, and gave up in order what it had not handled. */
+    note(1, LEDGER_RELEASED, 1105)->hold = 17;
+    ck_assert(judge());
 }
 END_TEST
 

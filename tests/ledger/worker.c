@@ -170,7 +170,30 @@ static void on_fenced(void *ctx, const char *reason, uint64_t deadline_ns)
 
     (void)ctx;
     ledger_put(&io, &row);
-    (void)fprintf(stderr, "fenced: %s\n", reason);
+    (void)fprintf(stderr, "%.3f fenced: %s\n", (double)parti_event_ns(worker) / 1e9,
+                  reason);
+}
+
+static void on_state(void *ctx, enum parti_state from, enum parti_state to,
+                     const char *reason)
+{
+    (void)ctx;
+    (void)from;
+    (void)fprintf(stderr, "%.3f %s: %s\n", (double)parti_event_ns(worker) / 1e9,
+                  parti_state_name(to), reason);
+}
+
+static void on_leader(void *ctx, uint64_t term, const char *leader)
+{
+    (void)ctx;
+    (void)fprintf(stderr, "%.3f leader %s, term %llu\n",
+                  (double)parti_event_ns(worker) / 1e9, leader, (unsigned long long)term);
+}
+
+static void on_id(void *ctx, const char *id)
+{
+    (void)ctx;
+    (void)fprintf(stderr, "%.3f id %s\n", (double)parti_event_ns(worker) / 1e9, id);
 }
 
 static void on_error(void *ctx, int code, const char *text)
@@ -195,6 +218,9 @@ static int run(const char *ini)
                                               .revoking = on_revoking,
                                               .released = on_released,
                                               .fenced = on_fenced,
+                                              .state = on_state,
+                                              .leader = on_leader,
+                                              .id = on_id,
                                               .error = on_error,
                                               .stopped = on_stopped,
                                               .message = on_message,
