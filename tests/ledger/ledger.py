@@ -2,7 +2,8 @@
 
     ledger.py --build DIR --messages N --changes N [--partitions N] [--workers N]
               [--retention limits|workqueue|interest] [--servers 1|3] [--server PROGRAM]
-              [--broker nats|kafka] [--profile fast|default] [--seed N] [--kinds drain,kill,stop] [--mutant NAME]
+              [--broker nats|kafka] [--profile fast|default] [--seed N]
+              [--kinds drain,kill,stop] [--mutant NAME]
               [--folder F] [--keep]
 
 Real processes: a broker, a producer that counts what the broker has acknowledged, workers
