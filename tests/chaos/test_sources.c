@@ -289,9 +289,9 @@ START_TEST(the_example_runs_as_it_is)
     request("telemetry.eu.7.pressure", "1013");
     request("telemetry.us.1.temperature", "19");
     ck_assert_int_eq(crew_parti(text, sizeof text, check), 0);
-    struct crew_options o =
-        options("a", "exec sh \"$PARTI_SRCDIR/conf/examples/messages.sh\"");
+    struct crew_options o = options("a", NULL);
     o.ini = path;
+    o.script = "exec sh \"$PARTI_SRCDIR/conf/examples/messages.sh\"";
     crew_start(&crew[0], &o);
     await_assigned(&crew[0], 2, "telemetry/eu/7");
     request("telemetry.us.2.temperature", "17"); /* noticed by itself */
