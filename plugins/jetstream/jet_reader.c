@@ -229,17 +229,38 @@ void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l)
             "the server has said nothing of %.80s for %d s; the reader is made "
             "anew",
             c->api.shown, JET_READER_SILENT_MS / 1000);
-    else if (jet_link_is_denied(c->link, subject))
-        (void)snprintf(why, sizeof why,
-                       "the server does not permit this user to publish to '%.120s'; add "
-                       "the permission",
-                       subject);
     else
         (void)snprintf(why, sizeof why,
                        "no answer to the request for a reader of '%.120s'", l->subject);
     if (c->retention != JET_INTEREST)
         jet_reader_delete(c, l->name); /* it may have been made */
     jet_reader_failed(c, l, why);
+}
+
+static void pull_subject(const struct jet_consumer *c, const struct jet_lane *l,
+                         char to[JET_READER_SUBJECT_ROOM])
+{
+    (void)snprintf(to, JET_READER_SUBJECT_ROOM, "%s.CONSUMER.MSG.NEXT.%s.%s",
+                   c->api.prefix, c->api.stream, l->name);
+}
+
+void jet_reader_denied(struct jet_consumer *c, struct jet_lane *l, const char *subject,
+                       const char *why)
+{
+    char own[JET_READER_SUBJECT_ROOM];
+    int32_t is_reading = l->state == JET_READER_READING;
+
+    create_subject(c, l, own);
+    if (l->state == JET_READER_ASKED && strcmp(subject, own) == 0) {
+        jet_reader_failed(c, l, why);
+        return;
+    }
+    pull_subject(c, l, own);
+    if (is_reading && strcmp(subject, own) == 0)
+        jet_reader_lost(c, l, 0, why);
+    else if (is_reading && l->ack_head[0] != '\0' && !l->is_troubled &&
+             strncmp(subject, l->ack_head, strlen(l->ack_head)) == 0)
+        tell(c, l, PARTI_RETRY, why); /* it reads, but the stream lets go of nothing */
 }
 
 /* ---- asking for messages --------------------------------------------------------- */
@@ -261,8 +282,7 @@ void jet_reader_pull(struct jet_consumer *c, struct jet_lane *l)
     *free_pull = (struct jet_pull){.number = ++l->pulls, .left = n};
     l->asked += n;
     l->when_ms = jet_now_ms() + JET_READER_SILENT_MS;
-    (void)snprintf(subject, sizeof subject, "%s.CONSUMER.MSG.NEXT.%s.%s", c->api.prefix,
-                   c->api.stream, l->name);
+    pull_subject(c, l, subject);
     (void)snprintf(reply, sizeof reply, "%sp%x-%llx-%llx", c->hearing, (unsigned)l->index,
                    (unsigned long long)l->serial, (unsigned long long)l->pulls);
     int length = snprintf(body, sizeof body,
