@@ -300,8 +300,11 @@ def main():
     try:
         run.begin()
         run.follow()
-        left = run.finish()
-        return run.judge(left)
+        code = run.judge(run.finish())
+        if code != 0 and not run.args.mutant:
+            say(f"ledger: files in {run.folder}")
+            run.args.keep = True
+        return code
     except Failure as failure:
         say(f"ledger: {failure}; files in {run.folder}")
         run.args.keep = True
