@@ -2,7 +2,11 @@
 #include "plugins/jetstream/jet_consumer.h"
 
 /* Numbers of JetStream's own errors (nats-io/nats-server, server/errors.json). */
-enum { WORK_QUEUE_NOT_FILTERED = 10099, WORK_QUEUE_NOT_UNIQUE = 10100 };
+enum {
+    CONSUMERS_LIMIT = 10026,
+    WORK_QUEUE_NOT_FILTERED = 10099,
+    WORK_QUEUE_NOT_UNIQUE = 10100
+};
 
 #define NS(ms) ((json_int_t)(ms)*1000000)
 
@@ -158,7 +162,7 @@ static void refused(struct jet_consumer *c, struct jet_lane *l, const json_t *fa
 {
     const char *text = json_string_value(json_object_get(fault, "description"));
     uint64_t number = jet_api_number(fault, "err_code");
-    char why[320];
+    char why[480];
 
     if (number == WORK_QUEUE_NOT_UNIQUE || number == WORK_QUEUE_NOT_FILTERED) {
         forget_reader(l);
@@ -167,9 +171,14 @@ static void refused(struct jet_consumer *c, struct jet_lane *l, const json_t *fa
         jet_duty_wake(c);
         return;
     }
-    (void)snprintf(why, sizeof why, "%.60s refuses a reader of '%.80s': %.80s (%d)",
+    /* A reader for each partition, and for a moment one more for each that moves. */
+    (void)snprintf(why, sizeof why, "%.60s refuses a reader of '%.80s': %.80s (%d)%s",
                    c->api.shown, l->subject, text != NULL ? text : "no reason given",
-                   (int)number);
+                   (int)number,
+                   number == CONSUMERS_LIMIT
+                       ? "; set 'max_consumers' of the stream to twice the number of its "
+                         "partitions, for without it newer servers allow 1,000"
+                       : "");
     jet_reader_failed(c, l, why);
 }
 

@@ -80,6 +80,27 @@ START_TEST(a_word_without_a_description_ends_no_more_than_the_reader)
 }
 END_TEST
 
+START_TEST(more_readers_than_the_stream_allows_are_told_with_what_to_do)
+{
+    const char *pairs[] = {"url", b.url, "stream", "S", "subject", "p.{1}", NULL};
+
+    jet_start(&b, &(struct server_options){.program = rig_program(_i)}, "");
+    jet_api(&b, "$JS.API.STREAM.CREATE.S",
+            "{\"name\":\"S\",\"subjects\":[\"p.>\"],\"storage\":\"memory\","
+            "\"max_consumers\":1}");
+    produce(0, 3);
+    host_start(&one, pairs);
+    ck_assert_int_eq(host_run(&one, 0, "1", 1, 0, 0, 10), PARTI_OK);
+    host_await_begun(&one, 0, 1);
+    ck_assert_int_eq(host_run(&one, 1, "0", 1, 0, 0, 10), PARTI_OK);
+    host_await_trouble(&one, 1, PARTI_RETRY, "set 'max_consumers' of the stream");
+    host_stop(&one, 0, 1); /* there is room now, and it goes on trying */
+    host_await(&one, 1, 3);
+    host_finish(&one);
+    jet_finish(&b);
+}
+END_TEST
+
 /* ---- permissions ----------------------------------------------------------------- */
 
 #define USER(name, denied)                                                       \
@@ -169,6 +190,7 @@ START_TEST(a_dead_letter_that_is_not_permitted_is_told)
 END_TEST
 
 RIG_MAIN("jet_words", a_word_without_a_description_ends_no_more_than_the_reader,
+         more_readers_than_the_stream_allows_are_told_with_what_to_do,
          what_a_user_may_not_do_is_told_at_once_for_every_partition,
          an_ack_that_is_not_permitted_is_told_and_work_goes_on,
          a_dead_letter_that_is_not_permitted_is_told)
