@@ -297,6 +297,11 @@ def main():
     parser.add_argument("--folder")
     parser.add_argument("--keep", action="store_true")
     run = Run(parser.parse_args())
+
+    def stop(number, _frame):
+        raise Failure(f"stopped by signal {number}")
+
+    signal.signal(signal.SIGTERM, stop)
     try:
         run.begin()
         run.follow()
