@@ -62,6 +62,17 @@ class Case:
                 raise Failure(f"not settled: {now}")
 
 
+def look(evening, case):
+    """The commands that show what is going on, on one worker that has done all."""
+    lines = evening.run("parti status -c telemetry-jetstream.ini")
+    if not any(line.startswith("worker-0 ") for line in lines):
+        raise Failure(f"parti status says {lines}")
+    lines = evening.run("parti positions -c telemetry-jetstream.ini")
+    shown = sorted(line.split()[0] for line in lines[1:])
+    if shown != sorted(DEVICES):
+        raise Failure(f"parti positions says {lines} after {case.rounds} rounds")
+
+
 def run(evening, command):
     case = Case(evening)
     case.produce(100)
@@ -69,6 +80,7 @@ def run(evening, command):
     first = case.start(command)
     case.await_all()
     case.await_settled(1)
+    look(evening, case)
     second = case.start(command)
     while not handled([second]):
         case.produce(1)
