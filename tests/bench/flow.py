@@ -68,6 +68,10 @@ class Board:
     def handled(self):
         return sum(self.place(i)[0] for i in range(PLACES))
 
+    def reached(self):
+        """Messages of all partitions up to the last one handled of each."""
+        return sum(struct.unpack_from("=65536Q", self.map, PLACE * (1 + PLACES)))
+
     def wrong(self):
         return sum(self.place(i)[3] for i in range(PLACES))
 

@@ -49,6 +49,7 @@ static void note(const char *what, const struct parti_partition *p, size_t n)
     for (size_t i = 0; i < n; i++)
         (void)fprintf(trace, "%s %s %" PRIu64 "\n", what, p[i].id,
                       parti_event_ns(worker));
+    (void)fflush(trace); /* handover.py waits for these */
     (void)pthread_mutex_unlock(&trace_lock);
 }
 
