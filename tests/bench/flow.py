@@ -12,6 +12,8 @@ each partition's messages come in order, none twice, none missing.
             does that keeps its position as seldom as Parti does.  The yardstick.
   explicit  the same with an ack for each message (AckExplicit)
   none      the same without acks, and so without a position
+  readers   a bare process again, but a consumer for each partition, as Parti has it, so
+            that partitions could go from one process to another; acknowledged as bare
   worker    libparti with [consume]: position records, order by partition
   json      `parti run` with a command in C, JSON lines
   raw       the same, raw
@@ -36,7 +38,7 @@ from group import Failure, Server  # noqa: E402
 
 PLACE = 64  # bytes of struct flow_place, and of what stands before the first
 PLACES = 15
-BARE = {"bare": "all", "explicit": "explicit", "none": "none"}
+BARE = {"bare": "all", "explicit": "explicit", "none": "none", "readers": "all"}
 ARMS = list(BARE) + ["worker", "json", "raw"]
 ARM_S = 120
 # How long workers are gathered; all other timing is the default.
@@ -142,6 +144,7 @@ class Rig:
                 f"[source]\nplugin = static\npartitions = {parts}\n"
                 f"[consume]\nplugin = jetstream\nurl = {self.server.url}\nstream = FLOW\n"
                 "subject = p.{1}.{2}\n"
+                + f"in_flight = {a.in_flight}\n"
                 + "".join(f"{line}\n" for line in a.consume)
                 + f"[timing]\n{timing}\n"
             )
@@ -150,8 +153,12 @@ class Rig:
     def start(self, arm, i, name, board, ini):
         a = self.args
         if arm in BARE:
+            per = a.partitions // a.groups
+            filters = [f"p.{i}.>"]
+            if arm == "readers":
+                filters = [f"p.{i}.{p}" for p in range(i * per, (i + 1) * per)]
             return self.flow(
-                "bare", self.server.url, board.path, i, BARE[arm], a.batch, f"{name}_{i}", f"p.{i}.>"
+                *["bare", self.server.url, board.path, i, BARE[arm], a.batch, f"{name}_{i}"], *filters
             )
         if arm == "worker":
             return self.flow("worker", ini, board.path, i)
@@ -222,13 +229,14 @@ def main():
     parser.add_argument("--messages", type=int, default=300000)
     parser.add_argument("--partitions", type=int, default=64)
     parser.add_argument("--size", type=int, default=128, help="bytes of a message")
-    parser.add_argument("--batch", type=int, default=256, help="bare: messages a fetch")
+    parser.add_argument("--batch", type=int, default=256, help="of a fetch, and in_flight")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--storage", default="file")
     parser.add_argument("--arms", default="bare,explicit,none,worker")
     parser.add_argument("--consume", action="append", default=[], help="a line of [consume]")
     args = parser.parse_args()
     arms = args.arms.split(",")
+    args.in_flight = args.batch
     if "bare" not in arms or not set(arms) <= set(ARMS) or args.partitions % args.groups:
         parser.error("arms are of " + ", ".join(ARMS) + ", bare among them")
     result = {"target": "bench-flow", "broker": "nats", "ok": True}

@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_MS = 10000, DATA_MAX = 1 << 16, FETCH_MS = 2000 };
+enum {
+    ASK_MS = 10000,
+    DATA_MAX = 1 << 16,
+    FETCH_MS = 2000,
+    SOON_MS = 20,
+    FILTERS_MAX = 4096
+};
 
 static void check(natsStatus s, const char *what)
 {
@@ -85,57 +91,85 @@ int flow_fill(int argc, char **argv)
     return 0;
 }
 
-/* URL MAP INDEX ACK(none|explicit|all) BATCH NAME FILTER: until it is killed */
-int flow_bare(int argc, char **argv)
+struct loop {
+    struct flow *flow;
+    int index, batch;
+    const char *ack;
+    natsConnection *nc;
+    jsCtx *js;
+};
+
+static natsSubscription *reader(const struct loop *l, const char *name,
+                                const char *filter)
 {
-    char subject[128], body[512];
-    jsCtx *js = NULL;
+    char subject[512], body[1024];
     natsSubscription *sub = NULL;
     jsSubOptions options;
 
-    if (argc != 7)
-        flow_die("bare: seven arguments");
-    struct flow *flow = flow_map(argv[1]);
-    int index = (int)strtol(argv[2], NULL, 10);
-    const char *ack = argv[3], *name = argv[5], *filter = argv[6];
-    int batch = (int)strtol(argv[4], NULL, 10);
-    natsConnection *nc = connect_to(argv[0]);
     (void)snprintf(subject, sizeof subject, "$JS.API.CONSUMER.CREATE.FLOW.%s.%s", name,
                    filter);
     (void)snprintf(body, sizeof body,
                    "{\"stream_name\":\"FLOW\",\"config\":{\"name\":\"%s\","
                    "\"durable_name\":\"%s\",\"filter_subject\":\"%s\","
                    "\"ack_policy\":\"%s\"%s}}",
-                   name, name, filter, ack,
-                   strcmp(ack, "none") == 0 ? "" : ",\"max_ack_pending\":-1");
-    ask(nc, subject, body);
-    check(natsConnection_JetStream(&js, nc, NULL), "jetstream");
+                   name, name, filter, l->ack,
+                   strcmp(l->ack, "none") == 0 ? "" : ",\"max_ack_pending\":-1");
+    ask(l->nc, subject, body);
     check(jsSubOptions_Init(&options), "options");
     options.Stream = "FLOW";
     options.Consumer = name;
-    check(js_PullSubscribe(&sub, js, filter, name, NULL, &options, NULL), "subscribe");
-    atomic_store(&flow->place[index].is_ready, 1);
-    while (atomic_load(&flow->go) == 0)
+    check(js_PullSubscribe(&sub, l->js, filter, name, NULL, &options, NULL), "subscribe");
+    return sub;
+}
+
+static void fetch(const struct loop *l, natsSubscription *sub, int timeout_ms)
+{
+    natsMsgList list;
+    natsStatus s = natsSubscription_Fetch(&list, sub, l->batch, timeout_ms, NULL);
+
+    if (s == NATS_TIMEOUT)
+        return;
+    check(s, "fetch");
+    for (int i = 0; i < list.Count; i++) {
+        struct flow_head head;
+
+        if (!flow_get(&head, natsMsg_GetData(list.Msgs[i]),
+                      (size_t)natsMsg_GetDataLength(list.Msgs[i])))
+            flow_die("a message of somebody else's");
+        flow_count(l->flow, l->index, &head);
+        if (strcmp(l->ack, "explicit") == 0 ||
+            (strcmp(l->ack, "all") == 0 && i + 1 == list.Count))
+            check(natsMsg_Ack(list.Msgs[i], NULL), "ack");
+    }
+    natsMsgList_Destroy(&list);
+}
+
+/* URL MAP INDEX ACK(none|explicit|all) BATCH NAME FILTER...: until it is killed; several
+ * filters have a consumer each, asked in turn. */
+int flow_bare(int argc, char **argv)
+{
+    natsSubscription *sub[FILTERS_MAX];
+    int n = argc - 6;
+    char name[128];
+
+    if (n < 1 || n > FILTERS_MAX)
+        flow_die("bare: seven arguments or more");
+    struct loop l = {.flow = flow_map(argv[1]),
+                     .index = (int)strtol(argv[2], NULL, 10),
+                     .batch = (int)strtol(argv[4], NULL, 10),
+                     .ack = argv[3],
+                     .nc = connect_to(argv[0])};
+    check(natsConnection_JetStream(&l.js, l.nc, NULL), "jetstream");
+    for (int i = 0; i < n; i++) {
+        (void)snprintf(name, sizeof name, "%s_%d", argv[5], i);
+        sub[i] = reader(&l, name, argv[6 + i]);
+    }
+    atomic_store(&l.flow->place[l.index].is_ready, 1);
+    while (atomic_load(&l.flow->go) == 0)
         (void)poll(NULL, 0, 1);
     for (;;) {
-        natsMsgList list;
-        natsStatus s = natsSubscription_Fetch(&list, sub, batch, FETCH_MS, NULL);
-
-        if (s == NATS_TIMEOUT)
-            continue;
-        check(s, "fetch");
-        for (int i = 0; i < list.Count; i++) {
-            struct flow_head head;
-
-            if (!flow_get(&head, natsMsg_GetData(list.Msgs[i]),
-                          (size_t)natsMsg_GetDataLength(list.Msgs[i])))
-                flow_die("a message of somebody else's");
-            flow_count(flow, index, &head);
-            if (strcmp(ack, "explicit") == 0 ||
-                (strcmp(ack, "all") == 0 && i + 1 == list.Count))
-                check(natsMsg_Ack(list.Msgs[i], NULL), "ack");
-        }
-        natsMsgList_Destroy(&list);
+        for (int i = 0; i < n; i++)
+            fetch(&l, sub[i], n == 1 ? FETCH_MS : SOON_MS);
     }
 }
 

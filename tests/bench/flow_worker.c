@@ -49,7 +49,6 @@ static void note(const char *what, const struct parti_partition *p, size_t n)
     for (size_t i = 0; i < n; i++)
         (void)fprintf(trace, "%s %s %" PRIu64 "\n", what, p[i].id,
                       parti_event_ns(worker));
-    (void)fflush(trace); /* handover.py waits for these */
     (void)pthread_mutex_unlock(&trace_lock);
 }
 
@@ -115,6 +114,8 @@ int flow_worker(int argc, char **argv)
     process = (int)strtol(argv[2], NULL, 10);
     if (argc > 3 && (trace = fopen(argv[3], "w")) == NULL)
         flow_die("cannot write %s", argv[3]);
+    if (trace != NULL)
+        (void)setvbuf(trace, NULL, _IOLBF, 0); /* it may be killed */
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
