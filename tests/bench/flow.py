@@ -82,7 +82,7 @@ class Board:
         return (max(p[2] for p in places) - min(p[1] for p in places)) / 1e9
 
 
-def wait(what, predicate, processes, seconds=ARM_S):
+def wait(what, predicate, processes, seconds=ARM_S, pause_s=0.002):
     deadline = time.monotonic() + seconds
     while not predicate():
         for p in processes:
@@ -90,7 +90,7 @@ def wait(what, predicate, processes, seconds=ARM_S):
                 raise Failure(f"a process ended before {what}: {p.args}")
         if time.monotonic() > deadline:
             raise Failure(f"not within {seconds} s: {what}")
-        time.sleep(0.002)
+        time.sleep(pause_s)
 
 
 def end(processes, number=signal.SIGTERM, seconds=20):
@@ -157,9 +157,8 @@ class Rig:
             filters = [f"p.{i}.>"]
             if arm == "readers":
                 filters = [f"p.{i}.{p}" for p in range(i * per, (i + 1) * per)]
-            return self.flow(
-                *["bare", self.server.url, board.path, i, BARE[arm], a.batch, f"{name}_{i}"], *filters
-            )
+            place = [board.path, i, BARE[arm], a.batch, f"{name}_{i}"]
+            return self.flow("bare", self.server.url, *place, *filters)
         if arm == "worker":
             return self.flow("worker", ini, board.path, i)
         with open(os.path.join(self.folder, "run.log"), "ab") as log:

@@ -37,6 +37,7 @@ GROUP = "move"
 TIMING = (
     "cold_start_window = 1 s\nplanned_scale_window = 500 ms\nmin_rebalance_interval = 500 ms\n"
 )
+LOOK_S = 0.05  # the bench itself must not take the time that it measures
 STEPS = [
     ("told", "the new head to the old worker's last handling"),
     ("record", "to its last record's write"),
@@ -122,7 +123,7 @@ class Crew:
 
     def wait(self, others):
         processes = [h.process for h in self.living] + others
-        wait("every partition is held once", self.settled, processes, 60)
+        wait("every partition is held once", self.settled, processes, 60, LOOK_S)
 
     def all(self):
         return self.living + self.gone
@@ -177,7 +178,8 @@ def steps_of(old, new, o_end, n_begin, asked, heads):
     claim = first(asked, "write", granted, n_begin)
     reader = first(asked, "reader", granted, n_begin)
     pull = first(asked, "pull", granted, n_begin)
-    at = [told, max(told, o_end), record, released, head, granted, read, claim, reader, pull, n_begin]
+    at = [told, max(told, o_end), record, released, head]
+    at += [granted, read, claim, reader, pull, n_begin]
     return None if None in at else at
 
 
