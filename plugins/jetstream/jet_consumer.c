@@ -319,7 +319,7 @@ static const struct parti_consumer consumer = {
     .destroy = consumer_destroy,
 };
 
-const void *jet_extension(const char *id)
+const struct parti_consumer *jet_consumer_role(void)
 {
-    return strcmp(id, PARTI_CONSUMER_ID) == 0 ? &consumer : NULL;
+    return &consumer;
 }

@@ -21,11 +21,18 @@ static struct jet_lane *find(const struct jet_consumer *c, const char *text,
 
 /* ---- words ----------------------------------------------------------------------- */
 
-static uint64_t header_number(natsMsg *msg, const char *name)
+/* "" where there is none: anybody can send anything to an inbox, and the server's word
+ * that nobody listens has no description. */
+static const char *header_text(natsMsg *msg, const char *name)
 {
     const char *text = NULL;
 
-    return natsMsgHeader_Get(msg, name, &text) == NATS_OK ? strtoull(text, NULL, 10) : 0;
+    return natsMsgHeader_Get(msg, name, &text) == NATS_OK && text != NULL ? text : "";
+}
+
+static uint64_t header_number(natsMsg *msg, const char *name)
+{
+    return strtoull(header_text(msg, name), NULL, 10);
 }
 
 static void end_pull(struct jet_lane *l, uint64_t number)
@@ -42,11 +49,10 @@ static void end_pull(struct jet_lane *l, uint64_t number)
 static void hear_status(struct jet_consumer *c, struct jet_lane *l, uint64_t number,
                         natsMsg *msg)
 {
-    const char *status = "", *text = "";
+    const char *status = header_text(msg, "Status");
+    const char *text = header_text(msg, "Description");
     char why[160];
 
-    (void)natsMsgHeader_Get(msg, "Status", &status);
-    (void)natsMsgHeader_Get(msg, "Description", &text);
     if (strcmp(status, "100") == 0 &&
         header_number(msg, "Nats-Last-Consumer") > l->seen) {
         jet_reader_lost(c, l, 1, "messages were lost on the way here; read again");

@@ -33,7 +33,8 @@ enum {
 #define JET_LINK_OPTIONS                                                             \
     {.name = "url",                                                                  \
      .help = "The NATS servers that have the stream, with commas between: "          \
-             "nats://host:4222 or tls://host:4222.",                                 \
+             "nats://host:4222 or tls://host:4222. Without it those of the "         \
+             "[source] with this plugin, else of [nats].",                           \
      .type = PARTI_STR,                                                              \
      .flags = PARTI_REQUIRED | PARTI_SECRET},                                        \
         {.name = "creds",                                                            \
