@@ -134,7 +134,10 @@ class Kafka:
             who, key = text(key[2:])
             topic, key = text(key)
             version, offset = struct.unpack(">hq", value[:10])
-            metadata, _ = text(value[14:] if version >= 3 else value[10:])
+            value = value[14:] if version >= 3 else value[10:]
+            if version >= 4:  # a compact text: its length and 1, in a byte while it is short
+                value = bytes([0, value[0] - 1]) + value[1:]
+            metadata, _ = text(value)
             if who == group:
                 found[f"{topic}/{int.from_bytes(key, 'big')}"] = (offset, metadata)
         return found
