@@ -1,4 +1,5 @@
-/* Plugin 'kafka': the partitions of Kafka topics, each as the two keys topic and number.
+/* Plugin 'kafka': the partitions of Kafka topics, each as the two keys topic and number;
+ * and the messages of those partitions, which kafka_consumer.h has.
  *
  *     [source]
  *     plugin = kafka
@@ -12,6 +13,7 @@
  * kafka_rows make weights of the counts, kafka_watch decides when all this happens, on
  * its thread. No type of librdkafka leaves this plugin.
  */
+#include "kafka_consumer.h"
 #include "kafka_measure.h"
 #include "kafka_watch.h"
 
@@ -184,7 +186,7 @@ static int32_t make_link(struct kafka *k, const struct parti_conf *conf,
 
     if (code != PARTI_OK)
         return code;
-    code = kafka_conf_make(conf, group, &setup.conf, error);
+    code = kafka_conf_make(conf, group, NULL, &setup.conf, error);
     if (code != PARTI_OK) {
         free(setup.brokers);
         return code;
@@ -290,9 +292,10 @@ static const struct parti_plugin kafka_plugin = {
     .version = PLUGIN_VERSION,
     .vendor = "Parti",
     .license = "Apache-2.0",
-    .summary = "Partitions of Kafka topics.",
+    .summary = "Partitions of Kafka topics, and their messages.",
     .source_option = kafka_option,
     .source = &kafka_source,
+    .extension = kafka_extension,
 };
 
 PARTI_PLUGIN_ENTRY(kafka_plugin)
