@@ -101,7 +101,7 @@ static void restart_clock(const struct consume *c, struct lane *l)
 
 static void deliver(struct consume *c, struct lane *l)
 {
-    while (l->give != NOBODY && l->given < c->options.deliver_max) {
+    while (l->give != NOBODY && l->given < c->given_max) {
         struct entry *e = &c->entry[l->give];
         struct consume_action a;
 
@@ -122,6 +122,7 @@ static void deliver(struct consume *c, struct lane *l)
                                     .stretch = l->stretch,
                                     .position = e->position,
                                     .attempt = e->tries,
+                                    .count = e->tries - e->idle,
                                     .message = e->message,
                                     .token = l->token};
         c->perform(c->ctx, &a);
@@ -146,6 +147,7 @@ static void bury(struct consume *c, struct lane *l)
         .run = l->run,
         .position = e->position,
         .attempt = e->tries,
+        .count = e->tries - e->idle,
         .message = e->message,
         .reason = e->fails == CONSUME_TERMED ? REASON_TERM : REASON_ATTEMPTS,
         .text = e->fails == CONSUME_TERMED ? "the handler refuses it for good"
@@ -197,6 +199,15 @@ static uint64_t backoff(const struct consume *c, uint32_t fails)
     return pause < c->options.retry_max_ms ? pause : c->options.retry_max_ms;
 }
 
+/* So many entries from i on were given and no handler has begun them. */
+static void count_idle(struct consume *c, uint32_t i, uint32_t n)
+{
+    for (; n > 0; n--) {
+        c->entry[i].idle++;
+        i = c->entry[i].next;
+    }
+}
+
 /* The attempt at entry i, number k of the stretch, came to nothing (C5, C7, C8). */
 static void fail(struct consume *c, struct lane *l, uint32_t i, uint32_t k, bool is_term,
                  uint64_t delay_ms)
@@ -206,6 +217,8 @@ static void fail(struct consume *c, struct lane *l, uint32_t i, uint32_t k, bool
 
     if (e->fails < CONSUME_TERMED - 1)
         e->fails++;
+    if (c->options.deliver_max == 1)
+        count_idle(c, e->next, l->given - k - 1);
     l->give = i;
     l->given = k;
     l->stretch++;
@@ -297,6 +310,7 @@ void flow_verdict(struct consume *c, struct lane *l, const struct consume_event 
             restart_clock(c, l);
         break;
     case VERDICT_RETURN:
+        count_idle(c, i, l->given - k);
         l->give = i;
         l->given = k;
         l->stretch++;

@@ -85,6 +85,10 @@ static void hear_word(struct jet_consumer *c, natsMsg *msg)
         jet_letter_answered(c, strtoull(what, NULL, 16), msg);
         return;
     }
+    if (subject[n] == 'i') {
+        jet_look_answered(c, strtoull(what, NULL, 16), msg);
+        return;
+    }
     struct jet_lane *l = find(c, what, &number);
     if (l == NULL)
         return;

@@ -25,6 +25,7 @@ static void forget_reader(struct jet_lane *l)
 {
     l->serial = l->asked = l->seen = l->again_ms = 0;
     l->unheard = 0;
+    l->is_made = 0;
     memset(l->pull, 0, sizeof l->pull);
     l->ack_n = l->ack_first = 0;
     l->ack_head[0] = '\0';
@@ -153,6 +154,7 @@ void jet_reader_make(struct jet_consumer *c, struct jet_lane *l)
         return;
     }
     l->state = JET_READER_ASKED;
+    l->look = c->looks;
     l->when_ms = jet_now_ms() + JET_READER_ANSWER_MS;
     /* Where the connection is gone the thread hears of it, too. */
     (void)jet_link_post(c->link, c->session, subject, reply, body, strlen(body));
@@ -183,7 +185,7 @@ static void refused(struct jet_consumer *c, struct jet_lane *l, const json_t *fa
     jet_reader_failed(c, l, why);
 }
 
-static void begin(struct jet_consumer *c, struct jet_lane *l)
+void jet_reader_begin(struct jet_consumer *c, struct jet_lane *l)
 {
     uint64_t from = l->next;
 
@@ -223,8 +225,10 @@ void jet_reader_made(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg)
         give_up(c, l, "the server made a reader of other subjects than it was asked for");
     else if (!json_is_object(answer))
         jet_reader_failed(c, l, "what is said of a new reader is no JSON object");
+    else if (l->look > c->looks_answered)
+        l->is_made = 1;
     else
-        begin(c, l);
+        jet_reader_begin(c, l);
     json_decref(answer);
 }
 
@@ -244,6 +248,7 @@ void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l)
                        "no answer to the request for a reader of '%.120s'", l->subject);
     if (c->retention != JET_INTEREST)
         jet_reader_delete(c, l->name); /* it may have been made */
+    c->is_known = 0;
     jet_reader_failed(c, l, why);
 }
 

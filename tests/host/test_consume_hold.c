@@ -104,11 +104,12 @@ END_TEST
 START_TEST(what_an_abrupt_end_leaves_unrecorded_comes_again_and_nothing_else)
 {
     field_begin(_i);
-    field_put(0, 0, 15);
+    field_put(0, 0, 10);
     const char *conf = field_conf(1, "commit_interval = 1 h\ncommit_messages = 10\n");
     struct field_app *app = field_start(conf, NULL, NULL);
-    field_await_calls(15);
     field_await_settled(app, 0, 9 * STEP + 1);
+    field_put(0, 10, 5);
+    field_await_calls(15);
     field_drop(app);
     app = field_start(conf, NULL, NULL);
     field_await_calls(20);
