@@ -189,7 +189,8 @@ void jet_reader_begin(struct jet_consumer *c, struct jet_lane *l)
 {
     uint64_t from = l->next;
 
-    if (from < c->first_seq)
+    /* Where acks remove messages that may be other partitions' work, and no loss. */
+    if (c->retention == JET_LIMITS && from < c->first_seq)
         from = c->first_seq;
     l->state = JET_READER_READING;
     l->when_ms = 0;
