@@ -1,10 +1,13 @@
 #include "weigh.h"
 
+#include <math.h>
+
 enum {
     ROWS_FIRST = 256,
     BYTES_FIRST = 8192,
     FRACTION = 4, /* bits of a smoothed measure behind the point: sums fit 64 bits */
     POINT = 8,    /* the same of a weight in the making */
+    STEPS = 64,   /* of the smoothing in a half-life, at most */
     BATCH = 4096  /* rows at a time to the sink */
 };
 
@@ -22,7 +25,7 @@ struct weigh {
     struct weigh_rule rule;
     uint32_t listing; /* number of the present one, from 1 */
     uint32_t ended;   /* of the last that came to its end */
-    uint64_t ended_ms;
+    uint64_t smoothed_ms;
     uint32_t count; /* rows seen in the present one */
     uint32_t n, room;
     uint32_t slots; /* a power of two, at least twice the rows */
@@ -200,20 +203,18 @@ uint32_t weigh_count(const struct weigh *w)
 
 /* ---- weights -------------------------------------------------------------------- */
 
-/* What is left of a difference after some time: a half of it each half-life, on a
- * straight line between. */
+/* What is left of a difference after some time: a half of it each half-life.  Rounded
+ * down, so that it comes to its end. */
 static uint64_t left_of(uint64_t difference, uint64_t elapsed_ms, uint64_t half_ms)
 {
-    if (half_ms == 0 || elapsed_ms / half_ms >= 64)
+    if (half_ms == 0)
         return 0;
-    difference >>= elapsed_ms / half_ms;
-    return difference - difference * (elapsed_ms % half_ms * 512 / half_ms) / 1024;
+    return (uint64_t)((double)difference * exp2(-(double)elapsed_ms / (double)half_ms));
 }
 
-static void smooth_row(const struct weigh *w, struct row *row, uint64_t now_ms)
+static void smooth_row(const struct weigh *w, struct row *row, uint64_t elapsed)
 {
     uint64_t now = row->measure << FRACTION;
-    uint64_t elapsed = now_ms > w->ended_ms ? now_ms - w->ended_ms : 0;
 
     if (row->ended == 0)
         row->smooth = now;
@@ -268,9 +269,16 @@ static uint64_t whole_of(const struct weigh *w)
 
 void weigh_end(struct weigh *w, uint64_t now_ms)
 {
+    uint64_t elapsed = now_ms > w->smoothed_ms ? now_ms - w->smoothed_ms : 0;
+
+    /* In steps that are not too small, or the roundings would add up. */
+    if (elapsed < w->rule.half_life_ms / STEPS)
+        elapsed = 0;
+    else
+        w->smoothed_ms = now_ms;
     for (uint32_t i = 0; i < w->n; i++)
         if (w->row[i].seen == w->listing)
-            smooth_row(w, &w->row[i], now_ms);
+            smooth_row(w, &w->row[i], elapsed);
     uint64_t whole = whole_of(w);
     for (uint32_t i = 0; i < w->n; i++) {
         struct row *row = &w->row[i];
@@ -281,7 +289,6 @@ void weigh_end(struct weigh *w, uint64_t now_ms)
         row->ended = w->listing;
     }
     w->ended = w->listing;
-    w->ended_ms = now_ms;
 }
 
 /* ---- to the host ---------------------------------------------------------------- */

@@ -45,7 +45,7 @@ struct command {
 };
 
 extern const struct command cmd_config, cmd_demo, cmd_demo_count, cmd_guardian, cmd_plan,
-    cmd_plugins, cmd_refresh, cmd_run, cmd_status, cmd_watch;
+    cmd_plugins, cmd_positions, cmd_refresh, cmd_run, cmd_status, cmd_watch;
 
 /* An option that may be given several times. */
 struct cli_list {

@@ -27,8 +27,8 @@ enum {
     GROUP_STOPPED = -1        /* in the place of an exit code: stop_fd is readable */
 };
 
-/* The tags of INBOX_MESSAGE items. */
-enum { GROUP_BEACON = 1, GROUP_HEAD, GROUP_REPLY, GROUP_LOG };
+/* The tags of what comes in. */
+enum { GROUP_BEACON = 1, GROUP_HEAD, GROUP_REPLY, GROUP_LOG, GROUP_POSITIONS };
 
 struct group {
     const struct conf *conf;

@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
     &cmd_status,
     &cmd_watch,
     &cmd_plan,
+    &cmd_positions,
     &cmd_refresh,
     &cmd_demo,
     &cmd_config,

@@ -1,6 +1,5 @@
 #include "consume/record.h"
 
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/partid.h"
 #include "base/status.h"
@@ -38,11 +37,6 @@ struct fields {
     char partition[PARTID_TEXT_ROOM];
     uint32_t seen; /* a bit each */
 };
-
-void record_key(struct bytes id, char to[RECORD_KEY_ROOM])
-{
-    (void)snprintf(to, RECORD_KEY_ROOM, "p.%016" PRIx64, hash_bytes(id.at, id.n));
-}
 
 size_t record_encode(const struct consume_record *r, struct bytes id, void *buffer,
                      size_t room)

@@ -1,5 +1,5 @@
 /* The position record of a partition, as it lies in the bucket KV_parti_pos_GROUP: a JSON
- * object that people can read, and the key under which it lies.  A leaf: plain data.
+ * object that people can read.  A leaf: plain data.
  *
  *   {"parti":"position","version":1,"partition":"orders/7","gen":2,"since":81,
  *    "origin":"00000000075bcd15","next":1042,"at":1042,"attempts":1,"flags":1}
@@ -13,14 +13,7 @@
 #include "base/bytes.h"
 #include "consume/engine.h"
 
-enum {
-    RECORD_KEY_ROOM = 20, /* "p." and 16 digits, and its end */
-    RECORD_ROOM = 4096    /* holds the record of every sound id */
-};
-
-/* The key of a partition's record, of letters, digits and '.': a hash of the id.  Two ids
- * with one hash are told apart by record_decode(). */
-void record_key(struct bytes id, char to[RECORD_KEY_ROOM]);
+enum { RECORD_ROOM = 4096 }; /* holds the record of every sound id */
 
 /* Bytes used, 0 if 'room' is too small. */
 size_t record_encode(const struct consume_record *r, struct bytes id, void *buffer,

@@ -101,7 +101,8 @@ int child_create(struct child **ret_child, const struct child_options *options,
 /* Collects what a killed guardian has left to this process outside of the command's
  * group, once it has ended; who else is a child of this process is left alone.  Called
  * when a child of this process has died, by the thread that called child_create() and is
- * the process's first.  'child': those that run, 'n' of them; a NULL among them is none. */
+ * the process's first.  'child': those that run, 'n' of them; a NULL among them is none.
+ */
 void child_reap_adopted(const struct child *const *child, size_t n);
 
 /* Kills what still runs, waits for its end, calls nothing back.  Not from a callback.

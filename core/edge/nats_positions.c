@@ -49,6 +49,11 @@ int nats_positions_open(struct nats_positions *p, uint64_t op, uint64_t timeout_
     return nats_log_open(p->log, op, timeout_ms);
 }
 
+int nats_positions_bind(struct nats_positions *p, uint64_t op, uint64_t timeout_ms)
+{
+    return nats_log_bind(p->log, op, timeout_ms);
+}
+
 static bool stands_for_itself(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

@@ -55,6 +55,9 @@ void nats_positions_destroy(struct nats_positions *p);
  * with OK. */
 int nats_positions_open(struct nats_positions *p, uint64_t op, uint64_t timeout_ms);
 
+/* The same for those who only look: makes nothing; NOTFOUND: there is no bucket. */
+int nats_positions_bind(struct nats_positions *p, uint64_t op, uint64_t timeout_ms);
+
 /* 'id': the partition's keys joined by NUL, a sound id (partid.h). */
 int nats_positions_read(struct nats_positions *p, uint64_t op, struct bytes id,
                         uint64_t timeout_ms);

@@ -347,6 +347,7 @@ static int interpret(struct conf *c)
     if (c->own->pool.nomem)
         return STATUS_NOMEM;
     c->nats.embedded = strcmp(c->nats.url, "embedded") == 0;
+    conf_lend(c);
     conf_check(c);
     if (c->errors.nomem || c->own->pool.nomem)
         return STATUS_NOMEM;
@@ -427,7 +428,8 @@ int conf_url_set(struct conf *c, const char *url, char *why, size_t room)
         return STATUS_NOMEM;
     c->nats.url = copy;
     c->nats.embedded = strcmp(url, "embedded") == 0;
-    return 0;
+    conf_lend(c);
+    return c->own->pool.nomem ? STATUS_NOMEM : 0;
 }
 
 uint32_t conf_line(const struct conf *c, const char *section, const char *key)

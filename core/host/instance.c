@@ -3,6 +3,7 @@
 #include "base/errors.h"
 #include "base/status.h"
 #include "host/log.h"
+#include "host/option_borrow.h"
 #include "host/threads.h"
 
 #include "config.h"
@@ -90,6 +91,7 @@ int instance_load(const struct conf_plugin *conf, const char *plugin_dir,
 {
     const struct plugin *plugin = NULL;
     struct option_conf *options = NULL;
+    struct option_section section;
     struct plugin_error why;
     int status = plugin_load(conf->plugin, plugin_dir, kind, &plugin, &why);
 
@@ -97,8 +99,13 @@ int instance_load(const struct conf_plugin *conf, const char *plugin_dir,
         conf_errors_add(errors, conf->plugin_line, "%s", why.text);
         return status;
     }
-    status = option_build(&conf->section, plugin_options(plugin, kind), plugin->name,
-                          errors, &options);
+    status = option_borrow(&conf->section, plugin_options(plugin, kind),
+                           &plugin->connection, &section);
+    if (status != STATUS_OK)
+        return status;
+    status = option_build(&section, plugin_options(plugin, kind), plugin->name, errors,
+                          &options);
+    option_borrow_free(&conf->section, &section);
     if (status != STATUS_OK)
         return status;
     *ret_plugin = plugin;

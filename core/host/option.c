@@ -44,9 +44,7 @@ static bool is_pattern(const struct parti_option *row)
     return n > 0 && row->name[n - 1] == '*';
 }
 
-/* The row for a key: its own name, else the longest beginning that fits. */
-static const struct parti_option *find_row(const struct parti_option *table,
-                                           const char *key)
+const struct parti_option *option_row(const struct parti_option *table, const char *key)
 {
     const struct parti_option *best = NULL;
     size_t best_n = 0;
@@ -313,7 +311,7 @@ int option_build(const struct option_section *section, const struct parti_option
         if (!is_pattern(row))
             take_row(&b, row);
     for (size_t i = 0; i < section->raw_n; i++) {
-        const struct parti_option *row = find_row(table, section->raw[i].key);
+        const struct parti_option *row = option_row(table, section->raw[i].key);
         if (row == NULL)
             unknown_key(&b, &section->raw[i]);
         else if (is_pattern(row))

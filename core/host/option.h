@@ -32,6 +32,9 @@ struct option_section {
     uint32_t line;    /* of the section's header */
     struct option_raw *raw;
     size_t raw_n;
+    /* Where the address of the broker may stand instead (option_borrow.h), or NULL.
+     * conf.c's, lives as long as the struct conf. */
+    const struct option_section *lender;
 };
 
 /* A checked section.  'conf' and all it points to lives until option_conf_free(). */
@@ -46,6 +49,9 @@ struct option_conf {
  * 'why' holds a phrase such as "option 3 has no name".  The host's own keys
  * (option_host_keys()) may not be declared, nor names that begin with "parti_". */
 int option_table_check(const struct parti_option *table, char *why, size_t room);
+
+/* The row for a key: its own name, else the longest beginning that fits; or NULL. */
+const struct parti_option *option_row(const struct parti_option *table, const char *key);
 
 /* The host's keys that may stand in every plugin section beside the plugin's own: a
  * list that ends with NULL. */

@@ -14,6 +14,7 @@
 #define PARTI_HOST_PLUGIN_H
 
 #include "host/option.h"
+#include "parti_connection.h"
 #include "parti_consumer.h"
 #include "parti_plugin.h"
 
@@ -25,12 +26,13 @@ enum plugin_kind { PLUGIN_ANY, PLUGIN_STRATEGY, PLUGIN_SOURCE, PLUGIN_CONSUMER }
 /* A loaded module.  The tables are our own copies: of what the plugin gives, as much as
  * both sides know, the rest zero.  So a slot newer than the plugin reads as NULL. */
 struct plugin {
-    char *name;                     /* "acme" */
-    char *path;                     /* absolute, symbolic links resolved */
-    struct parti_plugin about;      /* id, version, ...; use the tables below */
-    struct parti_strategy strategy; /* .assign == NULL: not a strategy */
-    struct parti_source source;     /* .list == NULL: not a source */
-    struct parti_consumer consumer; /* .start == NULL: not a consumer */
+    char *name;                         /* "acme" */
+    char *path;                         /* absolute, symbolic links resolved */
+    struct parti_plugin about;          /* id, version, ...; use the tables below */
+    struct parti_strategy strategy;     /* .assign == NULL: not a strategy */
+    struct parti_source source;         /* .list == NULL: not a source */
+    struct parti_consumer consumer;     /* .start == NULL: not a consumer */
+    struct parti_connection connection; /* .n == 0: it says nothing of that */
 };
 
 /* Why a plugin was refused. */

@@ -14,6 +14,8 @@ enum {
     STRATEGY_SIZE_1_0 = 32,
     SOURCE_SIZE_1_0 = 40,
     CONSUMER_SIZE_1 = 72, /* of the extension's first revision */
+    CONNECTION_SIZE_1 = 16,
+    CONNECTION_NAMES_MAX = 64,
     SIZE_MAX_SANE = 4096
 };
 
@@ -163,6 +165,45 @@ static int take_consumer(const struct take *t, struct plugin *p)
     return result < 0 ? result : check_consumer_options(t, p->consumer.option);
 }
 
+static bool has_option(const struct parti_option *row, const char *name)
+{
+    while (row != NULL && row->name != NULL && strcmp(row->name, name) != 0)
+        row++;
+    return row != NULL && row->name != NULL;
+}
+
+/* After the roles: their tables have the names. */
+static int take_connection(const struct take *t, struct plugin *p)
+{
+    const struct parti_connection *given =
+        p->about.extension != NULL ? p->about.extension(PARTI_CONNECTION_ID) : NULL;
+    struct parti_connection *c = &p->connection;
+    char what[160];
+    int result;
+
+    if (given == NULL)
+        return 0;
+    result = check_size(t, "parti_connection", given->size, CONNECTION_SIZE_1);
+    if (result < 0)
+        return result;
+    copy_table(c, sizeof *c, given, given->size);
+    if (c->n == 0 || c->n > CONNECTION_NAMES_MAX || c->name == NULL)
+        return broken(t, "names no option of its connection, or more than 64");
+    for (uint32_t i = 0; i < c->n; i++) {
+        if (c->name[i] == NULL)
+            return broken(t, "leaves out the name of an option of its connection");
+        if (has_option(p->about.source_option, c->name[i]) ||
+            has_option(p->consumer.option, c->name[i]) ||
+            has_option(p->about.strategy_option, c->name[i]))
+            continue;
+        (void)snprintf(what, sizeof what,
+                       "names '%.60s' as an option of its connection, but has no such",
+                       c->name[i]);
+        return broken(t, what);
+    }
+    return 0;
+}
+
 /* The first 16 bytes are there in every major and minor that has this entry. */
 static int check_version(const struct take *t, const struct parti_plugin *given)
 {
@@ -208,5 +249,7 @@ int plugin_take(const char *name, const char *path, const struct parti_plugin *g
         result = take_strategy(&t, p->about.strategy, p);
     if (result == 0)
         result = take_source(&t, p->about.source, p);
+    if (result == 0)
+        result = take_connection(&t, p);
     return result;
 }

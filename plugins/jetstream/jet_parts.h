@@ -2,8 +2,10 @@
 #ifndef PARTI_PLUGINS_JET_PARTS_H
 #define PARTI_PLUGINS_JET_PARTS_H
 
-/* For the plugin's descriptor: answers the id of the consumer role. */
-const void *jet_extension(const char *id);
+#include "parti_consumer.h"
+
+/* The messages of partitions: jet_consumer.c. */
+const struct parti_consumer *jet_consumer_role(void);
 
 /* NULL, or why that is no name of a stream, a bucket or a domain: static storage. */
 const char *jet_name_fault(const char *name);

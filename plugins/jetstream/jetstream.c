@@ -14,6 +14,8 @@
 #include "plugins/jetstream/jet_parts.h"
 #include "plugins/jetstream/jet_source.h"
 
+#include "parti_connection.h"
+
 static const struct parti_option options[] = {
     JET_LINK_OPTIONS,
     {.name = "domain",
@@ -328,6 +330,23 @@ static const struct parti_source source = {
     .destroy = source_destroy,
 };
 
+static const char *const connection_names[] = {"url",      "creds",    "nkey",
+                                               "user",     "password", "tls_ca",
+                                               "tls_cert", "tls_key",  "domain"};
+
+static const struct parti_connection connection = {
+    .size = sizeof connection,
+    .n = sizeof connection_names / sizeof *connection_names,
+    .name = connection_names,
+};
+
+static const void *extension(const char *id)
+{
+    if (strcmp(id, PARTI_CONSUMER_ID) == 0)
+        return jet_consumer_role();
+    return strcmp(id, PARTI_CONNECTION_ID) == 0 ? &connection : NULL;
+}
+
 static const struct parti_plugin about = {
     .size = sizeof about,
     .abi_minor = PARTI_ABI_MINOR,
@@ -340,7 +359,7 @@ static const struct parti_plugin about = {
         "Partitions from a stream or a bucket; messages of partitions from a stream.",
     .source_option = options,
     .source = &source,
-    .extension = jet_extension,
+    .extension = extension,
 };
 
 PARTI_PLUGIN_ENTRY(about)

@@ -1,6 +1,5 @@
 #!/bin/sh
-# parti_plugin.h and parti_consumer.h compile as C++17 without a warning, and the entry
-# has C linkage.
+# The headers for plugins compile as C++17 without a warning, and the entry has C linkage.
 set -eu
 cxx=${CXX:-c++}
 if ! command -v "$cxx" >/dev/null 2>&1; then
@@ -11,6 +10,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/parti-cxx-XXXXXX")
 trap 'rm -rf "$work"' EXIT INT TERM
 
 cat >"$work/plugin.cc" <<'CC'
+#include "parti_connection.h"
 #include "parti_consumer.h"
 #include "parti_plugin.h"
 static int32_t create(void **self, const parti_host *host, const parti_conf *conf,
@@ -41,4 +41,4 @@ nm "$work/plugin.o" | grep -q ' T parti_plugin_v1$' || {
     echo "cxx.sh: the entry has no C linkage"
     exit 1
 }
-echo "parti_plugin.h and parti_consumer.h are C++17"
+echo "the headers for plugins are C++17"

@@ -120,20 +120,6 @@ START_TEST(what_a_newer_host_adds_is_passed_over_or_named)
 }
 END_TEST
 
-START_TEST(a_key_is_of_the_letters_that_a_bucket_takes)
-{
-    char key[RECORD_KEY_ROOM], other[RECORD_KEY_ROOM];
-
-    record_key(orders, key);
-    ck_assert_uint_eq(strlen(key), RECORD_KEY_ROOM - 2);
-    ck_assert_uint_eq(strspn(key, "p.0123456789abcdef"), strlen(key));
-    ck_assert_int_ne(key[strlen(key) - 1], '.');
-    record_key(bytes_of("orders/7"), other);
-    ck_assert_str_ne(key, other);
-}
-END_TEST
-
 UNIT_MAIN("consume_record", a_record_is_read_back, the_record_of_the_longest_id_fits,
           the_record_of_another_partition_is_told_apart, a_cut_record_is_refused,
-          junk_is_refused, what_a_newer_host_adds_is_passed_over_or_named,
-          a_key_is_of_the_letters_that_a_bucket_takes)
+          junk_is_refused, what_a_newer_host_adds_is_passed_over_or_named)

@@ -392,6 +392,8 @@ START_TEST(evil_plugins_are_refused_each_for_its_own_sin)
     refuses("evil_options", built, PLUGIN_ANY, ERR_PLUGIN_BROKEN,
             "declares its strategy options wrongly: option 2 ('pause') has a fallback "
             "that is no value of its type");
+    refuses("evil_connection", built, PLUGIN_ANY, ERR_PLUGIN_BROKEN,
+            "names 'passwort' as an option of its connection, but has no such");
 }
 END_TEST
 

@@ -154,6 +154,18 @@ START_TEST(half_of_a_change_comes_through_in_a_half_life)
 }
 END_TEST
 
+START_TEST(how_often_is_looked_does_not_matter)
+{
+    struct weigh *w = make((struct weigh_rule){.unit = 1000, .half_life_ms = 1440 * MIN});
+
+    LIST(w, 0, 1000);
+    for (uint64_t ms = 2000; ms <= 1440 * (uint64_t)MIN; ms += 2000)
+        LIST(w, ms, 9000);
+    weighs("a:500");
+    weigh_destroy(w);
+}
+END_TEST
+
 START_TEST(a_short_burst_moves_nothing)
 {
     struct weigh *w = make(
@@ -283,7 +295,8 @@ UNIT_MAIN("weigh", the_mean_weighs_100_and_growth_of_all_alike_changes_nothing,
           a_unit_makes_weights_that_grow_with_the_measure,
           a_base_makes_small_numbers_alike, nothing_at_all_weighs_100_each,
           inside_the_band_nothing_moves_and_beyond_it_does,
-          half_of_a_change_comes_through_in_a_half_life, a_short_burst_moves_nothing,
+          half_of_a_change_comes_through_in_a_half_life,
+          how_often_is_looked_does_not_matter, a_short_burst_moves_nothing,
           noise_of_a_fifth_never_moves_a_thousand_partitions,
           partitions_come_go_and_come_back_as_new, the_same_id_again_adds_up,
           a_listing_given_up_does_not_count, fixed_is_fixed,
