@@ -56,8 +56,11 @@ static void hear_status(struct jet_consumer *c, struct jet_lane *l, uint64_t num
     if (strcmp(status, "100") == 0 &&
         header_number(msg, "Nats-Last-Consumer") > l->seen) {
         jet_reader_lost(c, l, 1, "messages were lost on the way here; read again");
+    } else if (strcmp(status, "503") == 0 && l->unheard < JET_READER_UNHEARD_MAX) {
+        end_pull(l, number);
+        jet_reader_unheard(c, l);
     } else if (strcmp(status, "100") == 0) {
-        l->failures = 0;
+        l->failures = l->unheard = 0;
         l->when_ms = jet_now_ms() + JET_READER_SILENT_MS;
     } else if (strcmp(status, "408") == 0 || strcmp(status, "404") == 0) {
         end_pull(l, number);
@@ -267,7 +270,7 @@ static void hear_message(struct jet_consumer *c, natsMsg *msg,
         return;
     }
     l->seen = reply->number;
-    l->failures = 0;
+    l->failures = l->unheard = 0;
     int32_t wanted = is_wanted(c, l, msg, reply);
     /* More than was asked for: from the same place again, when there is room. */
     if (wanted && l->state == JET_READER_READING && l->credit == 0)
