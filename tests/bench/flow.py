@@ -2,7 +2,7 @@
 
     flow.py --flow PROGRAM --parti PROGRAM --plugins DIR [--server PROGRAM] [options]
 
-A real nats-server on loopback; a stream that is filled before the clock runs; arms in
+A real nats-server on loopback, and with --broker kafka a real broker beside it; a stream that is filled before the clock runs; arms in
 turn, so that what the machine does meanwhile meets all alike.  The clock runs from the
 first to the last message handled, in whatever process.  Every arm's handler checks that
 each partition's messages come in order, none twice, none missing.
@@ -14,6 +14,8 @@ each partition's messages come in order, none twice, none missing.
   none      the same without acks, and so without a position
   readers   a bare process again, but a consumer for each partition, as Parti has it, so
             that partitions could go from one process to another; acknowledged as bare
+  With Kafka bare is librdkafka as it comes: assigned partitions, batches of messages,
+            offsets committed by itself every 5 s; the arms of acks are not there.
   worker    libparti with [consume]: position records, order by partition
   json      `parti run` with a command in C, JSON lines
   raw       the same, raw
@@ -113,12 +115,30 @@ class Rig:
         self.folder = folder
         self.server = Server(folder, args.server)
         self.runs = 0
+        self.kafka = None
+        self.broker_pid = self.server.process.pid
 
     def flow(self, *arguments, **more):
         return subprocess.Popen([self.args.flow, *map(str, arguments)], **more)
 
+    def fill_kafka(self, messages):
+        a = self.args
+        self.kafka = subprocess.Popen(
+            [a.flow + "_kafka", "serve", "FLOW", str(a.partitions), str(messages), str(a.size)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        line = self.kafka.stdout.readline().split()
+        if len(line) != 2:
+            raise Failure("there is no Kafka to read from")
+        self.address, self.broker_pid = line[0], int(line[1])
+
     def fill(self, messages):
         a = self.args
+        if a.broker == "kafka":
+            self.fill_kafka(messages)
+            return
         stream = {
             "name": "FLOW",
             "subjects": ["p.>"],
@@ -134,7 +154,13 @@ class Rig:
     def ini(self, name, timing):
         a = self.args
         per = a.partitions // a.groups
-        parts = ", ".join(f"{g}/{g * per}..{(g + 1) * per - 1}" for g in range(a.groups))
+        if a.broker == "kafka":
+            parts = f"FLOW/0..{a.partitions - 1}"
+            where = f"plugin = kafka\nbrokers = {self.address}\ngroup = {name}\nstart = earliest\n"
+        else:
+            parts = ", ".join(f"{g}/{g * per}..{(g + 1) * per - 1}" for g in range(a.groups))
+            where = f"plugin = jetstream\nurl = {self.server.url}\nstream = FLOW\n"
+            where += "subject = p.{1}.{2}\n"
         path = os.path.join(self.folder, f"{name}.ini")
         with open(path, "w", encoding="utf-8") as f:
             f.write(
@@ -142,9 +168,8 @@ class Rig:
                 f"[nats]\nurl = {self.server.url}\n"
                 "[strategy]\nplugin = consistent_hash\n"
                 f"[source]\nplugin = static\npartitions = {parts}\n"
-                f"[consume]\nplugin = jetstream\nurl = {self.server.url}\nstream = FLOW\n"
-                "subject = p.{1}.{2}\n"
-                + f"in_flight = {a.in_flight}\n"
+                f"[consume]\n{where}"
+                f"in_flight = {a.in_flight}\n"
                 + "".join(f"{line}\n" for line in a.consume)
                 + f"[timing]\n{timing}\n"
             )
@@ -152,8 +177,13 @@ class Rig:
 
     def start(self, arm, i, name, board, ini):
         a = self.args
+        per = a.partitions // a.groups
+        if arm in BARE and a.broker == "kafka":
+            span = ["FLOW", i * per, (i + 1) * per, a.batch, name]
+            return subprocess.Popen(
+                [a.flow + "_kafka", "bare", self.address, board.path, str(i), *map(str, span)]
+            )
         if arm in BARE:
-            per = a.partitions // a.groups
             filters = [f"p.{i}.>"]
             if arm == "readers":
                 filters = [f"p.{i}.{p}" for p in range(i * per, (i + 1) * per)]
@@ -168,10 +198,15 @@ class Rig:
             )
 
     def cpu(self):
-        """Seconds that the server has used."""
-        with open(f"/proc/{self.server.process.pid}/stat", encoding="utf-8") as f:
+        """Seconds that the broker has used."""
+        with open(f"/proc/{self.broker_pid}/stat", encoding="utf-8") as f:
             fields = f.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self):
+        if self.kafka:
+            self.kafka.communicate()  # the end of its input
+        self.server.stop()
 
     def run(self, arm, messages):
         """Messages a second."""
@@ -224,21 +259,25 @@ def main():
     parser.add_argument("--parti", required=True)
     parser.add_argument("--plugins", required=True)
     parser.add_argument("--server", default="nats-server")
+    parser.add_argument("--broker", choices=["nats", "kafka"], default="nats")
     parser.add_argument("--workers", dest="groups", type=int, default=1)
-    parser.add_argument("--messages", type=int, default=300000)
+    parser.add_argument("--messages", type=int, help="0.3 or, of Kafka, 2 million")
     parser.add_argument("--partitions", type=int, default=64)
     parser.add_argument("--size", type=int, default=128, help="bytes of a message")
     parser.add_argument("--batch", type=int, default=256, help="of a fetch, and in_flight")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--storage", default="file")
-    parser.add_argument("--arms", default="bare,explicit,none,worker")
+    parser.add_argument("--arms")
     parser.add_argument("--consume", action="append", default=[], help="a line of [consume]")
     args = parser.parse_args()
+    if not args.arms:
+        args.arms = "bare,explicit,readers,worker" if args.broker == "nats" else "bare,worker"
+    args.messages = args.messages or (300000 if args.broker == "nats" else 2000000)
     arms = args.arms.split(",")
     args.in_flight = args.batch
     if "bare" not in arms or not set(arms) <= set(ARMS) or args.partitions % args.groups:
         parser.error("arms are of " + ", ".join(ARMS) + ", bare among them")
-    result = {"target": "bench-flow", "broker": "nats", "ok": True}
+    result = {"target": "bench-flow", "broker": args.broker, "ok": True}
     result.update({k: getattr(args, k) for k in ("messages", "partitions", "size", "batch")})
     result["workers"] = args.groups
     with tempfile.TemporaryDirectory(prefix="parti-flow-") as folder:
@@ -255,7 +294,7 @@ def main():
             say(str(failure))
             result.update(ok=False, failure=str(failure))
         finally:
-            rig.server.stop()
+            rig.stop()
     print(f"{args.groups} workers, {args.partitions} partitions, {args.messages} messages")
     for row in result.get("arms", []):
         print("  ".join(f"{key} {value}" for key, value in row.items()))

@@ -305,7 +305,7 @@ def main():
     parser.add_argument("--storage", default="file")
     parser.add_argument("--consume", action="append", default=[], help="a line of [consume]")
     args = parser.parse_args()
-    args.groups, args.in_flight = 1, 64
+    args.groups, args.in_flight, args.broker = 1, 64, "nats"
     keys = ("workers", "partitions", "rate", "changes", "crashes")
     result = {"target": "bench-handover", "broker": "nats"}
     result.update({k: getattr(args, k) for k in keys})

@@ -28,7 +28,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "chaos"))
 
 from group import Failure, boot_ns  # noqa: E402
-from ledger_broker import Nats  # noqa: E402
+from ledger_broker import Kafka, Nats  # noqa: E402
 
 ROW = struct.Struct("=HHIIIQIIQQQQ")
 HANDLED = 2  # row.h
@@ -126,13 +126,14 @@ class Run:
         self.ini = os.path.join(self.folder, "ledger.ini")
 
     def begin(self):
-        self.broker = Nats(self.args, self.folder)
+        broker = Kafka if self.args.broker == "kafka" else Nats
+        self.broker = broker(self.args, self.folder)
         with open(self.ini, "w", encoding="utf-8") as f:
             f.write(
                 f"[parti]\ngroup = ledger\nplugin_dir = {self.args.build}/plugins/.libs\n"
                 f"[nats]\nurl = {self.broker.url}\nreplicas = {self.args.servers}\n"
-                "[worker]\nid_max = 999\n[strategy]\nplugin = consistent_hash\n"
-                f"[source]\nplugin = static\npartitions = p/0..{self.args.partitions - 1}\n"
+                "[worker]\nid_max = 999\nrestarts_max = 1000\n[strategy]\nplugin = consistent_hash\n"
+                f"[source]\n{self.broker.source}"
                 f"[timing]\nprofile = {self.args.profile}\n{WINDOWS}"
                 "[consume]\nhandlers = 256\nin_flight = 16\n"
                 f"commit_messages = {COMMIT}\n{self.broker.consume}"
@@ -299,8 +300,11 @@ def main():
     try:
         run.begin()
         run.follow()
-        left = run.finish()
-        return run.judge(left)
+        code = run.judge(run.finish())
+        if code != 0 and not run.args.mutant:
+            say(f"ledger: files in {run.folder}")
+            run.args.keep = True
+        return code
     except Failure as failure:
         say(f"ledger: {failure}; files in {run.folder}")
         run.args.keep = True
