@@ -1,4 +1,4 @@
-/* Handles messages, in C:
+/* Handles messages that are numbers, each a text like 20.3 (a reading, an amount):
  *
  *   cc messages.c $(pkg-config --cflags --libs parti) -o messages
  *   ./messages telemetry-jetstream.ini
@@ -33,7 +33,7 @@ static void on_message(void *ctx, const struct parti_message *m)
     }
     memcpy(text, m->data, m->data_n);
     text[m->data_n] = '\0';
-    double celsius = strtod(text, &end);
+    double value = strtod(text, &end);
     if (*end != '\0') {
         parti_term(worker, m->ticket);
         return;
@@ -42,7 +42,7 @@ static void on_message(void *ctx, const struct parti_message *m)
      * the highest seen for this partition, and a position it has already. */
     int n =
         printf("handled %s %" PRIu64 " %" PRIu64 "-%" PRIu64 " %g\n", m->partition->id,
-               m->position, m->partition->token.gen, m->partition->token.since, celsius);
+               m->position, m->partition->token.gen, m->partition->token.since, value);
     if (n < 0 || fflush(stdout) != 0)
         parti_nak(worker, m->ticket, 0); /* again, after a pause that grows */
     else

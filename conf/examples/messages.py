@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Handles messages, in Python:  parti run -c telemetry-jetstream.ini -- ./messages.py
+"""Handles messages that are numbers, each a text like 20.3 (a reading, an amount):
+
+    parti run -c telemetry-jetstream.ini -- ./messages.py
 
 Event lines come on standard input, one JSON object a line.  What such a worker must do:
 answer each `message` by its number, {"ack":17} when it is done, and answer `revoking`
@@ -17,10 +19,10 @@ import sys
 
 def handle(message):
     """Returns when it is done.  ValueError: it never will be.  OSError: not now."""
-    celsius = float(message["data"])
+    value = float(message["data"])
     # In its place: write it somewhere.  Whoever stores it can refuse a token lower than
     # the highest seen for this partition, and a position it has already.
-    print("handled", message["partition"], message["position"], message["token"], celsius)
+    print("handled", message["partition"], message["position"], message["token"], value)
 
 
 def answer(word):

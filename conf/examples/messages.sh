@@ -1,5 +1,7 @@
 #!/bin/sh
-# Handles messages, in shell:  parti run -c telemetry-jetstream.ini -- ./messages.sh
+# Handles messages that are numbers, each a text like 20.3 (a reading, an amount):
+#
+#   parti run -c telemetry-jetstream.ini -- ./messages.sh
 #
 # Event lines come on standard input, one JSON object a line.  What such a worker must do:
 # answer each `message` by its number, {"ack":17} when it is done, and answer `revoking`
@@ -19,7 +21,7 @@ number() { # KEY
 }
 text() { # KEY
     value=${line#*"\"$1\":\""}
-    value=${value%%'"'*} # ends early at an escaped quote, which no reading has
+    value=${value%%'"'*} # ends early at an escaped quote, which no number has
 }
 
 # Returns 0 when it is done; 1: not now; 2: it never will be.

@@ -24,7 +24,8 @@
  *   C5  The handler has one unbroken stretch of a lane, in order, at most 'deliver_max'
  *       of it; after anything but an ack the stretch begins again at that message.
  *   C6  What the handler does not answer in 'handle_timeout_ms' counts as a nak.  An
- *       answer to an attempt that is over is passed over.
+ *       answer to an attempt that is over is passed over; where the handler has ended
+ *       the stretch by it, the next begins.
  *   C7  A nak waits retry_first_ms, doubled each time up to retry_max_ms, or what the
  *       handler asked for; other lanes go on meanwhile.
  *   C8  After 'attempts_max' attempts, or a term, the message becomes a dead letter; with
@@ -110,8 +111,8 @@ enum consume_event_type {
                       */
     CONSUME_BEGUN,   /* lane, run, origin, position */
     CONSUME_MESSAGE, /* lane, run, position, message */
-    CONSUME_VERDICT, /* lane, run (that of DO_DELIVER; 0: not told), position, attempt,
-                        verdict, delay_ms */
+    CONSUME_VERDICT, /* lane, run, stretch (those of DO_DELIVER; 0: not told; of the
+                        stretch 32 bits will do), position, attempt, verdict, delay_ms */
     CONSUME_BURIED,  /* lane, run, position, status */
     CONSUME_TROUBLE, /* lane, run, status: OK; INVALID, DENIED, UNSUPPORTED or CORRUPT:
                         not without help, tried again with growing pauses; any other: the
@@ -133,7 +134,7 @@ struct consume_event {
     uint64_t now_ms;
     uint32_t lane;
     int status; /* STATUS_*: OK, NOTFOUND (READ: no record), CONFLICT, TIMEOUT, ... */
-    uint64_t run, op, version;
+    uint64_t run, stretch, op, version;
     uint64_t position, origin;
     uint64_t deadline_ms, delay_ms;
     uint32_t attempt;

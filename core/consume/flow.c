@@ -252,19 +252,49 @@ void flow_timeout(struct consume *c, struct lane *l)
     fail(c, l, l->first, 0, false, 0); /* C6 */
 }
 
-void flow_verdict(struct consume *c, struct lane *l, const struct consume_event *ev)
+/* The entry of an attempt that the handler has, its number in the stretch; or NOBODY. */
+static uint32_t find_given(const struct consume *c, const struct lane *l,
+                           const struct consume_event *ev, uint32_t *ret_k)
 {
     uint32_t i = l->first, k = 0;
 
     if (ev->run != 0 && ev->run != l->run)
-        return;
+        return NOBODY;
     while (k < l->given && c->entry[i].position < ev->position) {
         i = c->entry[i].next;
         k++;
     }
     if (k == l->given || c->entry[i].position != ev->position ||
         c->entry[i].tries != ev->attempt)
-        return; /* C6: of an attempt that is over */
+        return NOBODY;
+    *ret_k = k;
+    return i;
+}
+
+/* C6: an attempt that is over.  After such a verdict the handler begins nothing more of
+ * its stretch all the same, so where that is the present one the next must begin. */
+static void pass_over(struct lane *l, const struct consume_event *ev)
+{
+    bool ends_stretch = ev->verdict == VERDICT_NAK || ev->verdict == VERDICT_TERM ||
+                        ev->verdict == VERDICT_RETURN;
+
+    if (!ends_stretch || ev->stretch == 0 ||
+        (uint32_t)ev->stretch != (uint32_t)l->stretch)
+        return;
+    if (l->given > 0)
+        l->give = l->first;
+    l->given = 0;
+    l->stretch++;
+}
+
+void flow_verdict(struct consume *c, struct lane *l, const struct consume_event *ev)
+{
+    uint32_t k = 0, i = find_given(c, l, ev, &k);
+
+    if (i == NOBODY) {
+        pass_over(l, ev);
+        return;
+    }
     switch (ev->verdict) {
     case VERDICT_ACK:
         for (; k != UINT32_MAX; k--) {

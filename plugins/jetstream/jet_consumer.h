@@ -225,6 +225,9 @@ void jet_reader_failed(struct jet_consumer *c, struct jet_lane *l, const char *t
 
 /* No answer to the request for a reader, or no sign of life. */
 void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l);
+/* The user may not publish to that subject: if it is one of this reader's, says why. */
+void jet_reader_denied(struct jet_consumer *c, struct jet_lane *l, const char *subject,
+                       const char *why);
 
 /* Asks the server to delete it; nobody waits for the answer. */
 void jet_reader_delete(struct jet_consumer *c, const char *name);
@@ -235,6 +238,8 @@ void jet_reader_stop(struct jet_consumer *c, struct jet_lane *l, int32_t is_last
 /* ---- jet_heard.c ------------------------------------------------------------------ */
 
 void jet_heard(void *ctx, natsMsg *msg);
+/* Also on a thread of nats.c: the user may not publish to that subject. */
+void jet_denied(void *ctx, const char *subject);
 
 /* ---- jet_acks.c: with the mutex ---------------------------------------------------- */
 
@@ -283,6 +288,7 @@ void jet_letters_send(struct jet_consumer *c);
 /* The stream's answer to number 'number'. */
 void jet_letter_answered(struct jet_consumer *c, uint64_t number, natsMsg *msg);
 /* Those whose time is over, with a reason; of one lane all, without a word. */
+void jet_letters_denied(struct jet_consumer *c, const char *subject, const char *why);
 void jet_letters_expire(struct jet_consumer *c, uint64_t now_ms, const char *why);
 void jet_letters_drop(struct jet_consumer *c, uint32_t lane);
 

@@ -277,6 +277,23 @@ static void hear_message(struct jet_consumer *c, natsMsg *msg,
     jet_reader_pull(c, l);
 }
 
+void jet_denied(void *ctx, const char *subject)
+{
+    struct jet_consumer *c = ctx;
+    char why[320];
+
+    (void)snprintf(why, sizeof why,
+                   "the server does not permit this user to publish to '%.160s'; add the "
+                   "permission",
+                   subject);
+    (void)pthread_mutex_lock(&c->mutex);
+    for (uint32_t i = 0; i < c->lane_room; i++)
+        if (c->lane[i] != NULL)
+            jet_reader_denied(c, c->lane[i], subject, why);
+    jet_letters_denied(c, subject, why);
+    (void)pthread_mutex_unlock(&c->mutex);
+}
+
 void jet_heard(void *ctx, natsMsg *msg)
 {
     struct jet_consumer *c = ctx;

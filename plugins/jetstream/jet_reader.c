@@ -2,7 +2,11 @@
 #include "plugins/jetstream/jet_consumer.h"
 
 /* Numbers of JetStream's own errors (nats-io/nats-server, server/errors.json). */
-enum { WORK_QUEUE_NOT_FILTERED = 10099, WORK_QUEUE_NOT_UNIQUE = 10100 };
+enum {
+    CONSUMERS_LIMIT = 10026,
+    WORK_QUEUE_NOT_FILTERED = 10099,
+    WORK_QUEUE_NOT_UNIQUE = 10100
+};
 
 #define NS(ms) ((json_int_t)(ms)*1000000)
 
@@ -160,7 +164,7 @@ static void refused(struct jet_consumer *c, struct jet_lane *l, const json_t *fa
 {
     const char *text = json_string_value(json_object_get(fault, "description"));
     uint64_t number = jet_api_number(fault, "err_code");
-    char why[320];
+    char why[480];
 
     if (number == WORK_QUEUE_NOT_UNIQUE || number == WORK_QUEUE_NOT_FILTERED) {
         forget_reader(l);
@@ -169,9 +173,14 @@ static void refused(struct jet_consumer *c, struct jet_lane *l, const json_t *fa
         jet_duty_wake(c);
         return;
     }
-    (void)snprintf(why, sizeof why, "%.60s refuses a reader of '%.80s': %.80s (%d)",
+    /* A reader for each partition, and for a moment one more for each that moves. */
+    (void)snprintf(why, sizeof why, "%.60s refuses a reader of '%.80s': %.80s (%d)%s",
                    c->api.shown, l->subject, text != NULL ? text : "no reason given",
-                   (int)number);
+                   (int)number,
+                   number == CONSUMERS_LIMIT
+                       ? "; set 'max_consumers' of the stream to twice the number of its "
+                         "partitions, for without it newer servers allow 1,000"
+                       : "");
     jet_reader_failed(c, l, why);
 }
 
@@ -233,11 +242,6 @@ void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l)
             "the server has said nothing of %.80s for %d s; the reader is made "
             "anew",
             c->api.shown, JET_READER_SILENT_MS / 1000);
-    else if (jet_link_is_denied(c->link, subject))
-        (void)snprintf(why, sizeof why,
-                       "the server does not permit this user to publish to '%.120s'; add "
-                       "the permission",
-                       subject);
     else
         (void)snprintf(why, sizeof why,
                        "no answer to the request for a reader of '%.120s'", l->subject);
@@ -245,6 +249,32 @@ void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l)
         jet_reader_delete(c, l->name); /* it may have been made */
     c->is_known = 0;
     jet_reader_failed(c, l, why);
+}
+
+static void pull_subject(const struct jet_consumer *c, const struct jet_lane *l,
+                         char to[JET_READER_SUBJECT_ROOM])
+{
+    (void)snprintf(to, JET_READER_SUBJECT_ROOM, "%s.CONSUMER.MSG.NEXT.%s.%s",
+                   c->api.prefix, c->api.stream, l->name);
+}
+
+void jet_reader_denied(struct jet_consumer *c, struct jet_lane *l, const char *subject,
+                       const char *why)
+{
+    char own[JET_READER_SUBJECT_ROOM];
+    int32_t is_reading = l->state == JET_READER_READING;
+
+    create_subject(c, l, own);
+    if (l->state == JET_READER_ASKED && strcmp(subject, own) == 0) {
+        jet_reader_failed(c, l, why);
+        return;
+    }
+    pull_subject(c, l, own);
+    if (is_reading && strcmp(subject, own) == 0)
+        jet_reader_lost(c, l, 0, why);
+    else if (is_reading && l->ack_head[0] != '\0' && !l->is_troubled &&
+             strncmp(subject, l->ack_head, strlen(l->ack_head)) == 0)
+        tell(c, l, PARTI_RETRY, why); /* it reads, but the stream lets go of nothing */
 }
 
 /* ---- asking for messages --------------------------------------------------------- */
@@ -266,8 +296,7 @@ void jet_reader_pull(struct jet_consumer *c, struct jet_lane *l)
     *free_pull = (struct jet_pull){.number = ++l->pulls, .left = n};
     l->asked += n;
     l->when_ms = jet_now_ms() + JET_READER_SILENT_MS;
-    (void)snprintf(subject, sizeof subject, "%s.CONSUMER.MSG.NEXT.%s.%s", c->api.prefix,
-                   c->api.stream, l->name);
+    pull_subject(c, l, subject);
     (void)snprintf(reply, sizeof reply, "%sp%x-%llx-%llx", c->hearing, (unsigned)l->index,
                    (unsigned long long)l->serial, (unsigned long long)l->pulls);
     int length = snprintf(body, sizeof body,

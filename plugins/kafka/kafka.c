@@ -17,6 +17,8 @@
 #include "kafka_measure.h"
 #include "kafka_watch.h"
 
+#include "parti_connection.h"
+
 struct kafka {
     const struct parti_host *host;
     struct kafka_wanted wanted;
@@ -284,6 +286,27 @@ static const struct parti_source kafka_source = {
     .destroy = kafka_destroy,
 };
 
+/* What [consume] takes from the [source], where it names no brokers itself. */
+static const char *const connection_names[] = {"brokers",
+                                               "rdkafka.*",
+                                               "rdkafka.sasl.password",
+                                               "rdkafka.sasl.oauthbearer.client.secret",
+                                               "rdkafka.sasl.oauthbearer.config",
+                                               "rdkafka.ssl.key.password",
+                                               "rdkafka.ssl.key.pem",
+                                               "rdkafka.ssl.keystore.password"};
+
+static const struct parti_connection connection = {
+    .size = sizeof connection,
+    .n = sizeof connection_names / sizeof *connection_names,
+    .name = connection_names,
+};
+
+static const void *extension(const char *id)
+{
+    return strcmp(id, PARTI_CONNECTION_ID) == 0 ? &connection : kafka_extension(id);
+}
+
 static const struct parti_plugin kafka_plugin = {
     .size = sizeof kafka_plugin,
     .abi_minor = PARTI_ABI_MINOR,
@@ -295,7 +318,7 @@ static const struct parti_plugin kafka_plugin = {
     .summary = "Partitions of Kafka topics, and their messages.",
     .source_option = kafka_option,
     .source = &kafka_source,
-    .extension = kafka_extension,
+    .extension = extension,
 };
 
 PARTI_PLUGIN_ENTRY(kafka_plugin)

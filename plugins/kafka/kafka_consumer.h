@@ -1,12 +1,14 @@
 /* The inside of the consumer role: messages of topics' partitions.
  *
- *   kafka_consumer.c  the section, the interface: seq calls put notes in a queue
+ *   kafka_section.c   the section, and what librdkafka is told
+ *   kafka_consumer.c  the interface: seq calls put notes in a queue
  *   kafka_duty.c      the thread: takes the notes, serves lanes, keeps time
  *   kafka_reader.c    one reader: where it begins, what it tells, how it ends
  *   kafka_flow.c      messages from librdkafka's queue of a partition to the inlet
  *   kafka_asker.c     a second thread: asks the brokers what must be waited for
  *   kafka_position.c  offsets that the group has committed: what they mean, writing them
  *   kafka_letter.c    dead letters
+ *   kafka_close.c     the end of a handle of librdkafka
  *
  * A *reader* reads one partition by librdkafka's simple consumer: from an offset on, into
  * a queue that this partition has for itself.  No group protocol, so no rebalance of
@@ -202,6 +204,14 @@ uint64_t kafka_now_ms(void);
 /* What the plugin answers to extension(). */
 const void *kafka_extension(const char *id);
 
+/* ---- kafka_section.c --------------------------------------------------------------- */
+
+extern const struct parti_option kafka_section_options[];
+
+/* Fills in what the section says, and the configuration of the handle that reads. */
+int32_t kafka_section_read(struct kafka_consumer *c, const struct parti_conf *conf,
+                           rd_kafka_conf_t **ret, struct parti_error *error);
+
 /* ---- kafka_duty.c ------------------------------------------------------------------ */
 
 void *kafka_duty(void *ctx);
@@ -250,6 +260,9 @@ void kafka_reader_later(struct kafka_consumer *c, struct kafka_lane *l, const ch
 /* Not without somebody's help: until the host begins another run. */
 void kafka_reader_give_up(struct kafka_consumer *c, struct kafka_lane *l,
                           const char *text);
+
+/* This message is more than the host takes. */
+void kafka_reader_unfit(struct kafka_consumer *c, struct kafka_lane *l, int64_t offset);
 
 /* Ends the reading, and forgets what was read. */
 void kafka_reader_end(struct kafka_consumer *c, struct kafka_lane *l);
@@ -306,5 +319,10 @@ void kafka_letter_free(struct kafka_letter *letter); /* accepts NULL */
 void kafka_letter_send(struct kafka_consumer *c, struct kafka_letter *letter);
 void kafka_letters_serve(struct kafka_consumer *c);
 void kafka_letters_end(struct kafka_consumer *c);
+
+/* ---- kafka_close.c ----------------------------------------------------------------- */
+
+/* Returns soon, also where librdkafka takes its time. */
+void kafka_close(rd_kafka_t *rk);
 
 #endif

@@ -1,6 +1,8 @@
 /* Messages of a lane: from librdkafka's queue of its partition to the inlet. */
 #include "kafka_consumer.h"
 
+enum { HEADERS_MAX = 4096, BYTES_MAX = 64 << 20 };
+
 /* ---- headers: two columns in one block ------------------------------------------- */
 
 static int32_t make_room(struct kafka_consumer *c, size_t bytes, size_t ends)
@@ -134,13 +136,30 @@ void kafka_flow_drop(struct kafka_lane *l)
     l->chunk = 0;
 }
 
+/* What the host takes of one message; see its consumer_message.h. */
+static int32_t fits(const rd_kafka_message_t *m)
+{
+    rd_kafka_headers_t *list = NULL;
+    size_t bytes = m->len + m->key_len, n = 0, value_n;
+    const char *name;
+    const void *value;
+
+    if (rd_kafka_message_headers(m, &list) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        while (rd_kafka_header_get_all(list, n, &name, &value, &value_n) ==
+               RD_KAFKA_RESP_ERR_NO_ERROR) {
+            bytes += strlen(name) + value_n;
+            n++;
+        }
+    return n <= HEADERS_MAX && bytes <= BYTES_MAX;
+}
+
 /* Messages of what is kept, up to an event or the credit.  Nonzero: the lane goes on. */
 static int32_t deliver_run(struct kafka_consumer *c, struct kafka_lane *l)
 {
     size_t n = 0, most = l->chunk > 0 ? l->chunk : KAFKA_BATCH_MAX;
 
     while (n < l->kept_n && n < l->credit && n < most &&
-           l->kept[l->kept_at + n]->err == 0)
+           l->kept[l->kept_at + n]->err == 0 && fits(l->kept[l->kept_at + n]))
         n++;
     int32_t code = n > 0 ? deliver(c, l, n) : PARTI_OK;
     switch (code) {
@@ -182,6 +201,10 @@ static int32_t pass_on(struct kafka_consumer *c, struct kafka_lane *l)
             l->kept_at++;
             l->kept_n--;
             continue;
+        }
+        if (!fits(m)) {
+            kafka_reader_unfit(c, l, m->offset);
+            return 0;
         }
         if (l->credit == 0 || !deliver_run(c, l))
             return 0;

@@ -144,6 +144,7 @@ static int32_t open_producer(struct kafka_consumer *c, char why[KAFKA_WHY_ROOM])
         rd_kafka_conf_destroy(conf);
         return 0;
     }
+    rd_kafka_set_log_queue(c->producer, NULL);
     c->producer_queue = rd_kafka_queue_get_main(c->producer);
     rd_kafka_queue_cb_event_enable(c->producer_queue, on_event, c);
     return 1;
@@ -159,7 +160,7 @@ void kafka_letters_end(struct kafka_consumer *c)
     (void)rd_kafka_flush(c->producer, KAFKA_FAREWELL_MS);
     rd_kafka_queue_cb_event_enable(c->producer_queue, NULL, NULL);
     rd_kafka_queue_destroy(c->producer_queue);
-    rd_kafka_destroy(c->producer);
+    kafka_close(c->producer);
     c->producer = NULL;
 }
 

@@ -295,13 +295,23 @@ static int32_t out_of_range(struct kafka_consumer *c, struct kafka_lane *l)
     return 0;
 }
 
-static void refuse(struct kafka_consumer *c, struct kafka_lane *l, const char *format,
+static void refuse(struct kafka_consumer *c, struct kafka_lane *l, const char *what,
                    const char *more)
 {
     char text[KAFKA_TEXT_ROOM];
 
-    (void)snprintf(text, sizeof text, "topic '%s' %s%.100s", l->name, format, more);
+    (void)snprintf(text, sizeof text, "topic '%s' %s%.127s", l->name, what, more);
     kafka_reader_give_up(c, l, text);
+}
+
+void kafka_reader_unfit(struct kafka_consumer *c, struct kafka_lane *l, int64_t offset)
+{
+    char number[128];
+
+    (void)snprintf(number, sizeof number,
+                   "%lld has a message larger than Parti takes (64 MiB, 4096 headers)",
+                   (long long)offset);
+    refuse(c, l, "at offset ", number);
 }
 
 static void refuse_missing(struct kafka_consumer *c, struct kafka_lane *l)

@@ -4,6 +4,7 @@ servers, real processes, and what they print, awaited with a deadline.
 Python's own library only.  Ends only processes that it started.
 """
 
+import json
 import os
 import pathlib
 import shlex
@@ -19,6 +20,7 @@ SOURCE = pathlib.Path(os.environ["PARTI_SRCDIR"])
 BUILD = pathlib.Path(os.environ["PARTI_BUILDDIR"])
 PLUGINS = os.environ["PARTI_PLUGIN_DIR"]
 WAIT_S = 60
+SETTLE_TRIES = 1000
 SKIPPED = 77
 
 sys.path.insert(0, str(SOURCE / "tests" / "chaos"))
@@ -132,6 +134,18 @@ class Evening:
         if program.process.returncode != code:
             raise Failure(f"'{command}' exits {program.process.returncode}, not {code}")
         return program.lines
+
+    def await_settled(self, conf, workers, partitions):
+        """Until `parti status` shows so many workers, who have all the partitions."""
+        command = f"parti status -c {conf} -o json"
+        for _ in range(SETTLE_TRIES):
+            now = json.loads("".join(self.run(command, is_told=False)))
+            shares = [len(worker["partitions"]) for worker in now["workers"]]
+            is_shared = len(shares) == workers and all(shares)
+            if is_shared and sum(shares) == partitions and not now["pending"]:
+                if now["state"] == "Stable":
+                    return
+        raise Failure(f"not settled: {now}")
 
     def until(self, what, predicate):
         deadline = time.monotonic() + WAIT_S

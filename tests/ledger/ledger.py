@@ -2,7 +2,8 @@
 
     ledger.py --build DIR --messages N --changes N [--partitions N] [--workers N]
               [--retention limits|workqueue|interest] [--servers 1|3] [--server PROGRAM]
-              [--broker nats|kafka] [--seed N] [--kinds drain,kill,stop] [--mutant NAME]
+              [--broker nats|kafka] [--profile fast|default] [--seed N]
+              [--kinds drain,kill,stop] [--mutant NAME]
               [--folder F] [--keep]
 
 Real processes: a broker, a producer that counts what the broker has acknowledged, workers
@@ -27,12 +28,16 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "chaos"))
 
 from group import Failure, boot_ns  # noqa: E402
-from ledger_broker import Nats  # noqa: E402
+from ledger_broker import Kafka, Nats  # noqa: E402
 
 ROW = struct.Struct("=HHIIIQIIQQQQ")
 HANDLED = 2  # row.h
-LEASE_S = 0.6  # of profile fast
-CHANGE_S = 1.5  # a change about so often
+LEASE_S = {"fast": 0.6, "default": 1.2}  # by profile
+CHANGE_S = {"fast": 1.5, "default": 2.0}  # a change about so often
+WINDOWS = (
+    "cold_start_window = 500 ms\nplanned_scale_window = 300 ms\n"
+    "min_rebalance_interval = 200 ms\n"
+)
 COMMIT = 50  # [consume] commit_messages
 STALL_S = 60  # nothing handled for so long: a failure
 
@@ -112,7 +117,7 @@ class Run:
         self.cont_at = []  # (time, worker)
         # All partitions wait in their handlers at a time; so fast that a change comes
         # every CHANGE_S.
-        rate = args.messages / (args.changes + 1) / CHANGE_S
+        rate = args.messages / (args.changes + 1) / CHANGE_S[args.profile]
         self.work_us = int(1e6 * args.partitions / rate)
         self.produce_rate = int(2 * rate)
         self.seen = Seen(args.partitions, args.messages)
@@ -121,14 +126,16 @@ class Run:
         self.ini = os.path.join(self.folder, "ledger.ini")
 
     def begin(self):
-        self.broker = Nats(self.args, self.folder)
+        broker = Kafka if self.args.broker == "kafka" else Nats
+        self.broker = broker(self.args, self.folder)
         with open(self.ini, "w", encoding="utf-8") as f:
             f.write(
                 f"[parti]\ngroup = ledger\nplugin_dir = {self.args.build}/plugins/.libs\n"
                 f"[nats]\nurl = {self.broker.url}\nreplicas = {self.args.servers}\n"
-                "[worker]\nid_max = 999\n[strategy]\nplugin = consistent_hash\n"
-                f"[source]\nplugin = static\npartitions = p/0..{self.args.partitions - 1}\n"
-                "[timing]\nprofile = fast\n[consume]\nhandlers = 256\nin_flight = 16\n"
+                "[worker]\nid_max = 999\nrestarts_max = 1000\n[strategy]\nplugin = consistent_hash\n"
+                f"[source]\n{self.broker.source}"
+                f"[timing]\nprofile = {self.args.profile}\n{WINDOWS}"
+                "[consume]\nhandlers = 256\nin_flight = 16\n"
                 f"commit_messages = {COMMIT}\n{self.broker.consume}"
             )
         self.broker.make()
@@ -172,7 +179,7 @@ class Run:
             else:
                 worker.process.send_signal(signal.SIGSTOP)
                 worker.is_stopped = True
-                until = time.monotonic() + LEASE_S * self.random.uniform(1.3, 4)
+                until = time.monotonic() + LEASE_S[self.args.profile] * self.random.uniform(1.3, 4)
                 self.cont_at.append((until, worker))
         return f"{kind} w{worker.number}"
 
@@ -258,7 +265,7 @@ class Run:
         )
         *table, last = done.stdout.rstrip("\n").split("\n")
         result = json.loads(last) if last.startswith("{") else {"ok": False}
-        for name in ("broker", "retention", "servers", "partitions", "seed", "mutant"):
+        for name in ("broker", "retention", "servers", "partitions", "profile", "seed", "mutant"):
             result[name] = getattr(self.args, name)
         result["version"] = self.broker.version
         result["left"] = left
@@ -283,6 +290,7 @@ def main():
     parser.add_argument("--servers", type=int, choices=(1, 3), default=1)
     parser.add_argument("--server", default="nats-server")
     parser.add_argument("--broker", choices=("nats", "kafka"), default="nats")
+    parser.add_argument("--profile", choices=LEASE_S, default="fast")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", default="drain,kill,stop")
     parser.add_argument("--mutant")
@@ -292,8 +300,11 @@ def main():
     try:
         run.begin()
         run.follow()
-        left = run.finish()
-        return run.judge(left)
+        code = run.judge(run.finish())
+        if code != 0 and not run.args.mutant:
+            say(f"ledger: files in {run.folder}")
+            run.args.keep = True
+        return code
     except Failure as failure:
         say(f"ledger: {failure}; files in {run.folder}")
         run.args.keep = True

@@ -29,6 +29,7 @@ class Nats:
         else:
             self._cluster()
         self.url = ",".join(m.url for m in self.members)
+        self.source = f"plugin = static\npartitions = p/0..{args.partitions - 1}\n"
         self.consume = (
             f"plugin = jetstream\nurl = {self.url}\nstream = LEDGER\n"
             "subject = ledger.{2}\nname = ledger\n"
@@ -44,10 +45,10 @@ class Nats:
                        f"routes: [\n{routes}]\n}}\n")
             )
 
-    def _producer(self, *words):
+    def _producer(self, *words, program="produce_nats", url=None):
         return [
-            os.path.join(self.args.build, "tests", "ledger", "produce_nats"),
-            "--url", self.url, "--folder", self.folder,
+            os.path.join(self.args.build, "tests", "ledger", program),
+            "--url", url or self.url, "--folder", self.folder,
             "--retention", self.args.retention, "--servers", str(self.args.servers),
             "--partitions", str(self.args.partitions),
             "--messages", str(self.args.messages), *words,
@@ -81,3 +82,40 @@ class Nats:
             member.stop()
         if self.log:
             self.log.close()
+
+
+class Kafka(Nats):
+    """Kafka for the messages, a nats-server or three for the group and its positions."""
+
+    def __init__(self, args, folder):
+        super().__init__(args, folder)
+        environment = dict(os.environ, PARTI_BUILDDIR=args.build)
+        self.host = subprocess.Popen(
+            [os.path.join(args.build, "tests", "ledger", "kafka_host"),
+             str(args.servers), str(args.partitions)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+        )
+        self.brokers = self.host.stdout.readline().strip()
+        if not self.brokers:
+            self.stop()
+            raise Failure("Kafka does not start")
+        self.source = f"plugin = kafka\nbrokers = {self.brokers}\ntopics = ledger\n"
+        self.consume = (
+            f"plugin = kafka\nbrokers = {self.brokers}\ngroup = ledger\nstart = earliest\n"
+        )
+
+    def make(self):
+        pass
+
+    def produce(self, rate):
+        self.log = open(os.path.join(self.folder, "produce.log"), "wb")
+        words = self._producer("--rate", str(rate), program="produce_kafka", url=self.brokers)
+        return subprocess.Popen(words, stdout=self.log, stderr=self.log)
+
+    def left(self):
+        return None
+
+    def stop(self):
+        self.host.stdin.close()
+        self.host.wait()
+        super().stop()

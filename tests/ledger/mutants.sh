@@ -12,7 +12,7 @@ server=$(PATH=$PATH:/usr/sbin command -v nats-server) ||
 mutant() {
     name=$1
     shift
-    out=$(timeout 120 python3 "$src/tests/ledger/ledger.py" --build "$build" \
+    out=$(timeout 120 python3 -B "$src/tests/ledger/ledger.py" --build "$build" \
         --messages 4000 --changes 3 --partitions 8 --workers 3 --server "$server" \
         --seed 3 --kinds stop --mutant "$name" 2>&1)
     rc=$?

@@ -11,7 +11,7 @@ server=$(ls -d "$build"/servers/*/nats-server 2>/dev/null | tail -n 1)
 
 for retention in limits workqueue; do
     echo "$retention:"
-    timeout 150 python3 "$src/tests/ledger/ledger.py" --build "$build" --messages 20000 \
+    timeout 150 python3 -B "$src/tests/ledger/ledger.py" --build "$build" --messages 20000 \
         --changes 10 --partitions 20 --workers 4 --retention $retention \
         --server "$server" --seed 7 || exit 1
 done

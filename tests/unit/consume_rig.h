@@ -20,6 +20,7 @@ struct rig {
     uint64_t now;
     uint64_t op[RIG_LANES], run[RIG_LANES];
     uint64_t credit[RIG_LANES], credit_all; /* given and not used */
+    uint64_t stretch;                       /* of the last DO_DELIVER */
     struct consume_record sent;             /* by the last DO_WRITE */
     char trace[4096];
     uint32_t count; /* of the last DO_DELIVER */
