@@ -21,6 +21,7 @@ int32_t jet_reply_read(const char *reply, struct jet_reply *ret)
                               .position = strtoull(token[5 + shift], NULL, 10),
                               .number = strtoull(token[6 + shift], NULL, 10),
                               .time_ns = strtoull(token[7 + shift], NULL, 10),
+                              .pending = strtoull(token[8 + shift], NULL, 10),
                               .has_more = n > 11};
     ret->consumer_n = (size_t)(token[4 + shift] - ret->consumer) - 1;
     return 1;

@@ -3,7 +3,7 @@
 #include "plugins/jetstream/jet_consumer.h"
 
 /* LANE-SERIAL[-NUMBER], hexadecimal: the lane, if that is its present reader. */
-static struct jet_lane *find(const struct jet_consumer *c, const char *text,
+static struct jet_lane *find(struct jet_consumer *c, const char *text,
                              uint64_t *ret_number)
 {
     char *end = NULL;
@@ -13,6 +13,8 @@ static struct jet_lane *find(const struct jet_consumer *c, const char *text,
         serial = strtoull(end + 1, &end, 16);
     if (ret_number != NULL)
         *ret_number = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
+    if (index == c->turns.notice.index && serial != 0 && serial == c->turns.notice.serial)
+        return &c->turns.notice;
     if (index >= c->lane_room || c->lane[index] == NULL || serial == 0 ||
         c->lane[index]->serial != serial)
         return NULL;
@@ -76,10 +78,20 @@ static void hear_word(struct jet_consumer *c, natsMsg *msg)
         jet_letter_answered(c, strtoull(what, NULL, 16), msg);
         return;
     }
+    if (subject[n] == 'x') {
+        jet_turns_left(c);
+        return;
+    }
+    if (subject[n] == 's') {
+        jet_looks_answered(c, what, msg);
+        return;
+    }
     struct jet_lane *l = find(c, what, &number);
     if (l == NULL)
         return;
-    if (subject[n] == 'c' && l->state == JET_READER_ASKED)
+    if (subject[n] == 'c' && l == &c->turns.notice)
+        jet_notice_made(c, msg);
+    else if (subject[n] == 'c' && l->state == JET_READER_ASKED)
         jet_reader_made(c, l, msg);
     else if (subject[n] == 'p' && l->state == JET_READER_READING)
         hear_status(c, l, number, msg);
@@ -257,13 +269,21 @@ static void hear_message(struct jet_consumer *c, natsMsg *msg,
         return;
     }
     l->seen = reply->number;
+    if (l == &c->turns.notice) {
+        jet_notice_heard(c, natsMsg_GetSubject(msg), reply);
+        jet_reader_pull(c, l);
+        return;
+    }
     l->failures = 0;
     int32_t wanted = is_wanted(c, l, msg, reply);
     /* More than was asked for: from the same place again, when there is room. */
+    if (!wanted && l->turn.again > 0)
+        l->turn.again--;
     if (wanted && l->state == JET_READER_READING && l->credit == 0)
         jet_reader_lost(c, l, 0, NULL);
     else if (wanted && l->state == JET_READER_READING)
         deliver(c, l, msg, reply);
+    jet_turns_told(c, l, reply->pending);
     jet_reader_pull(c, l);
 }
 
