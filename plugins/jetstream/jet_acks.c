@@ -48,10 +48,12 @@ int32_t jet_acks_keep(struct jet_lane *l, const struct jet_reply *reply)
 }
 
 /* Time and what is pending are of no interest to the server. */
-void jet_acks_send(struct jet_consumer *c, const struct jet_lane *l,
-                   const struct jet_ack *ack)
+void jet_acks_send(struct jet_consumer *c, struct jet_lane *l, const struct jet_ack *ack)
 {
     char subject[JET_ACK_HEAD_ROOM + 80];
+
+    l->turn.acked++;
+    l->turn.acked_ms = jet_now_ms();
 
     (void)snprintf(subject, sizeof subject, "%s%llu.%llu.%llu.0.0%s", l->ack_head,
                    (unsigned long long)ack->given, (unsigned long long)ack->position,

@@ -107,6 +107,7 @@ struct jet_turn {
     uint64_t counted, counting; /* work queue: messages in the stream, by the last look */
     uint64_t owed;              /* work queue: given out, not acknowledged, no reader */
     uint64_t again;             /* of these the present reader gives so many again */
+    uint64_t acked, acked_ms;   /* work queue: acks that this reader was sent, the last */
     int32_t is_known;           /* what the above says of messages to be read is all */
 };
 
@@ -388,8 +389,7 @@ int32_t jet_reply_read(const char *reply, struct jet_reply *ret);
 
 /* Remembers a message until it is done; 0: no memory. */
 int32_t jet_acks_keep(struct jet_lane *l, const struct jet_reply *reply);
-void jet_acks_send(struct jet_consumer *c, const struct jet_lane *l,
-                   const struct jet_ack *ack);
+void jet_acks_send(struct jet_consumer *c, struct jet_lane *l, const struct jet_ack *ack);
 /* All below l->done. */
 void jet_acks_settle(struct jet_consumer *c, struct jet_lane *l);
 

@@ -31,6 +31,7 @@ enum {
     TURN_MS = 500,
     TURN_MESSAGES = 1024,
     TURN_ACKS_MS = 750, /* for the word that all is done, when all is given out */
+    ACKED_MS = 50,      /* acks go before a reader does */
     ROUND_MS = 1000, /* until a lane that had nothing has a turn, where nothing watches */
     IDLE_MS = 1000,  /* where room is short a reader that reads nothing goes then */
     REST_MS = 200,
@@ -57,9 +58,19 @@ static int32_t is_heard(const struct jet_consumer *c, const struct jet_lane *l)
     return t->counted > t->owed; /* what the host still has is in the stream, too */
 }
 
+/* What is counted beyond what the host has: new messages, or some whose acks the server
+ * had not read when it was told to delete the reader. */
+static uint64_t lost_acks(const struct jet_turn *t)
+{
+    uint64_t more = t->counted > t->owed ? t->counted - t->owed : 0;
+
+    return more < t->acked ? more : t->acked;
+}
+
 static int32_t wants(const struct jet_consumer *c, const struct jet_lane *l)
 {
-    int32_t owes = c->retention == JET_WORK_QUEUE && l->turn.owed > 0;
+    int32_t owes =
+        c->retention == JET_WORK_QUEUE && (l->turn.owed > 0 || lost_acks(&l->turn) > 0);
 
     if (owes && l->done >= l->next)
         return 1; /* it is for acks alone, and takes no credit */
@@ -139,8 +150,8 @@ void jet_turns_asked(struct jet_consumer *c, struct jet_lane *l)
     t->since_ms = t->busy_ms = jet_now_ms();
     t->watch = c->turns.watch;
     t->heard_before = t->heard;
-    t->again = t->owed;
-    t->owed = t->counted = 0;
+    t->again = t->owed + lost_acks(t);
+    t->owed = t->counted = t->acked = 0;
 }
 
 void jet_turns_told(struct jet_consumer *c, struct jet_lane *l, uint64_t pending)
@@ -262,11 +273,22 @@ static void learn(struct jet_consumer *c, const struct census *n, uint64_t now)
     }
 }
 
+/* Processes do not rest all at the same time. */
+static uint64_t phase(const struct jet_consumer *c)
+{
+    uint64_t h = 0;
+
+    for (const char *at = c->hearing; *at != '\0'; at++)
+        h = h * 31 + (unsigned char)*at;
+    return h % REST_EVERY_MS;
+}
+
 static uint32_t bound(const struct jet_consumer *c, const struct census *n, uint64_t now)
 {
     const struct jet_turns *t = &c->turns;
     uint32_t limit = cap(c);
-    int32_t is_resting = is_short(c) && now % REST_EVERY_MS < REST_MS;
+    int32_t is_resting =
+        is_short(c) && n->reading > 0 && (now + phase(c)) % REST_EVERY_MS < REST_MS;
 
     if (now < t->door_ms && limit > n->lanes)
         limit = n->lanes;
@@ -287,7 +309,7 @@ static int32_t is_idle(const struct jet_consumer *c, struct jet_lane *l, uint64_
     if (l->state != JET_READER_READING || t->pending > 0)
         return 0;
     if (c->retention != JET_LIMITS)
-        return l->ack_n == 0;
+        return l->ack_n == 0 && now - t->acked_ms >= ACKED_MS;
     if (is_heard(c, l) && t->heard == t->heard_before && l->seen == 0 && l->asked > 0 &&
         now - t->since_ms >= TURN_MS)
         t->gone = t->heard; /* heard of, asked for, not there: the stream let go of it */
@@ -413,7 +435,8 @@ int32_t jet_turns_is_due(const struct jet_consumer *c, uint64_t now_ms)
 {
     const struct jet_turns *t = &c->turns;
 
-    return t->table_n > 0 && (t->is_crowded || t->waiting > 0 || now_ms >= t->look_ms);
+    return t->table_n > 0 && (t->is_crowded || t->waiting > 0 || now_ms >= t->look_ms ||
+                              now_ms < t->door_ms);
 }
 
 uint64_t jet_turns_next_ms(const struct jet_consumer *c, uint64_t now_ms)

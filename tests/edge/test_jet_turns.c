@@ -127,23 +127,23 @@ START_TEST(a_lane_without_credit_gives_its_place_up_and_has_one_when_it_has_cred
     begin(_i);
     for (int r = 0; r < 2; r++) {
         crowd_stream(&b, r == 0 ? "limits" : "workqueue", "memory", -1);
-        produce_all(40, 6);
+        produce_all(16, 6);
         crowd_join(&b, &one, "2");
-        crowd_run(&one, 0, 10, 2); /* in front of the others, and slow */
-        crowd_run(&one, 10, 10, 0);
-        crowd_run(&one, 20, 20, 100);
-        crowd_await(&b, &one, 0, 10, 2);
-        crowd_await(&b, &one, 20, 20, 6);
-        for (uint32_t lane = 0; lane < 20; lane++)
+        crowd_run(&one, 0, 4, 2); /* in front of the others, and slow */
+        crowd_run(&one, 4, 4, 0);
+        crowd_run(&one, 8, 8, 100);
+        crowd_await(&b, &one, 0, 4, 2);
+        crowd_await(&b, &one, 8, 8, 6);
+        for (uint32_t lane = 0; lane < 8; lane++)
             host_credit(&one, lane, 1);
-        crowd_await(&b, &one, 0, 10, 3);
-        crowd_await(&b, &one, 10, 10, 1);
-        for (uint32_t lane = 0; lane < 20; lane++)
+        crowd_await(&b, &one, 0, 4, 3);
+        crowd_await(&b, &one, 4, 4, 1);
+        for (uint32_t lane = 0; lane < 8; lane++)
             host_credit(&one, lane, 5);
-        crowd_await(&b, &one, 0, 20, 6);
-        crowd_expect(&one, 0, 40, 6);
+        crowd_await(&b, &one, 0, 8, 6);
+        crowd_expect(&one, 0, 16, 6);
         if (r == 1) {
-            crowd_done(&one, 0, 40);
+            crowd_done(&one, 0, 16);
             crowd_await_state(&b, "messages", 0);
         }
         host_finish(&one);
