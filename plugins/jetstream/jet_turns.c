@@ -4,7 +4,7 @@
  * and *parked* when it needs none: nothing is there for it, or it has no credit.  A
  * reader is given up, and only where somebody waits or the server is short of room, when
  *   - nothing is left for it (work queue: and all that was given out is acknowledged),
- *   - or its lane has no credit,
+ *   - or its lane has no credit, for STARVED_MS,
  *   - or its lane has had TURN_MS or TURN_MESSAGES;
  * the lane goes to the end of the queue or is parked.  The queue is by tickets, which are
  * given out in the order in which lanes begin to wait, so each of N lanes has a reader
@@ -31,6 +31,7 @@ enum {
     TURN_MS = 500,
     TURN_MESSAGES = 1024,
     TURN_ACKS_MS = 750, /* for the word that all is done, when all is given out */
+    STARVED_MS = 100,   /* the host may be about to give credit */
     ACKED_MS = 50,      /* acks go before a reader does */
     ROUND_MS = 1000, /* until a lane that had nothing has a turn, where nothing watches */
     IDLE_MS = 1000,  /* where room is short a reader that reads nothing goes then */
@@ -326,7 +327,8 @@ static int32_t is_over(const struct jet_consumer *c, const struct jet_lane *l,
         return 0;
     if (c->retention != JET_LIMITS)
         return age >= (t->pending == 0 ? TURN_ACKS_MS : TURN_MS);
-    return l->credit == 0 || age >= TURN_MS || l->seen >= TURN_MESSAGES;
+    return age >= TURN_MS || l->seen >= TURN_MESSAGES ||
+           (l->credit == 0 && now - t->busy_ms >= STARVED_MS);
 }
 
 static void give_up(struct jet_consumer *c, struct jet_lane *l, uint64_t now)
