@@ -92,6 +92,9 @@ int consume_init(struct consume **ret, void *memory, size_t size,
     c->perform = perform;
     c->ctx = ctx;
     span = 2 * (uint64_t)options->commit_messages + options->deliver_max;
+    c->given_max = options->deliver_max == 1 && options->ahead_max > 1
+                       ? options->ahead_max
+                       : options->deliver_max;
     c->span_max = span < UINT32_MAX ? (uint32_t)span : UINT32_MAX;
     c->over_max = (uint32_t)entries - options->lanes_max;
     for (uint32_t i = 0; i < options->lanes_max; i++) {

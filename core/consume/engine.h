@@ -24,7 +24,8 @@
  *   C5  The handler has one unbroken stretch of a lane, in order, at most 'deliver_max'
  *       of it; after anything but an ack the stretch begins again at that message.
  *   C6  What the handler does not answer in 'handle_timeout_ms' counts as a nak.  An
- *       answer to an attempt that is over is passed over.
+ *       answer to an attempt that is over is passed over; where the handler has ended
+ *       the stretch by it, the next begins.
  *   C7  A nak waits retry_first_ms, doubled each time up to retry_max_ms, or what the
  *       handler asked for; other lanes go on meanwhile.
  *   C8  After 'attempts_max' attempts, or a term, the message becomes a dead letter; with
@@ -80,6 +81,9 @@ struct consume_options {
                               each lane is there in any case */
     uint32_t lane_max;     /* of one lane */
     uint32_t deliver_max;  /* of one lane with the handler; 1: one after the other */
+    uint32_t ahead_max;    /* where deliver_max is 1: so many of a lane may be given at
+                              once, since the driver holds them back and begins each
+                              when the one before it has its ack; 0: one */
     uint32_t attempts_max; /* 0: no limit */
     bool has_dead_letter;
     uint64_t handle_timeout_ms; /* of the first that the handler has; 0: for ever */
@@ -107,8 +111,8 @@ enum consume_event_type {
                       */
     CONSUME_BEGUN,   /* lane, run, origin, position */
     CONSUME_MESSAGE, /* lane, run, position, message */
-    CONSUME_VERDICT, /* lane, run (that of DO_DELIVER; 0: not told), position, attempt,
-                        verdict, delay_ms */
+    CONSUME_VERDICT, /* lane, run, stretch (those of DO_DELIVER; 0: not told; of the
+                        stretch 32 bits will do), position, attempt, verdict, delay_ms */
     CONSUME_BURIED,  /* lane, run, position, status */
     CONSUME_TROUBLE, /* lane, run, status: OK; INVALID, DENIED, UNSUPPORTED or CORRUPT:
                         not without help, tried again with growing pauses; any other: the
@@ -130,7 +134,7 @@ struct consume_event {
     uint64_t now_ms;
     uint32_t lane;
     int status; /* STATUS_*: OK, NOTFOUND (READ: no record), CONFLICT, TIMEOUT, ... */
-    uint64_t run, op, version;
+    uint64_t run, stretch, op, version;
     uint64_t position, origin;
     uint64_t deadline_ms, delay_ms;
     uint32_t attempt;
@@ -152,9 +156,10 @@ enum consume_action_type {
                    it is given again only because one before it failed.  After a verdict
                    of NAK, TERM or RETURN, and after DO_CANCEL, the handler begins nothing
                    more of that stretch, neither what waits nor what is still to come of
-                   it: it comes again in a later one */
+                   it: it comes again in a later one.  'count' is for people: what was
+                   given ahead or returned and never begun does not count in it */
     DO_CANCEL,  /* lane: the handler should give up what it has (fence, time-out) */
-    DO_BURY,    /* lane, run, position, attempt (given so often), message, reason, text */
+    DO_BURY,    /* lane, run, position, attempt, count, message, reason, text */
     DO_DONE,    /* lane, run, position: 'next' is durable */
     DO_STOP,   /* lane, run, is_last: after a revoke; else (fence, conflict, new run) what
                   the broker holds is left as it is, for it may be another's by now */
@@ -175,6 +180,7 @@ struct consume_action {
     uint32_t lane;
     uint64_t run, op, version, position, origin, n, stretch;
     uint32_t attempt;
+    uint32_t count; /* DO_DELIVER, DO_BURY: the how manieth time a handler has it */
     bool is_last;
     struct consume_token token;
     struct consume_record record;

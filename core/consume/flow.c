@@ -101,7 +101,7 @@ static void restart_clock(const struct consume *c, struct lane *l)
 
 static void deliver(struct consume *c, struct lane *l)
 {
-    while (l->give != NOBODY && l->given < c->options.deliver_max) {
+    while (l->give != NOBODY && l->given < c->given_max) {
         struct entry *e = &c->entry[l->give];
         struct consume_action a;
 
@@ -122,6 +122,7 @@ static void deliver(struct consume *c, struct lane *l)
                                     .stretch = l->stretch,
                                     .position = e->position,
                                     .attempt = e->tries,
+                                    .count = e->tries - e->idle,
                                     .message = e->message,
                                     .token = l->token};
         c->perform(c->ctx, &a);
@@ -146,6 +147,7 @@ static void bury(struct consume *c, struct lane *l)
         .run = l->run,
         .position = e->position,
         .attempt = e->tries,
+        .count = e->tries - e->idle,
         .message = e->message,
         .reason = e->fails == CONSUME_TERMED ? REASON_TERM : REASON_ATTEMPTS,
         .text = e->fails == CONSUME_TERMED ? "the handler refuses it for good"
@@ -197,6 +199,15 @@ static uint64_t backoff(const struct consume *c, uint32_t fails)
     return pause < c->options.retry_max_ms ? pause : c->options.retry_max_ms;
 }
 
+/* So many entries from i on were given and no handler has begun them. */
+static void count_idle(struct consume *c, uint32_t i, uint32_t n)
+{
+    for (; n > 0; n--) {
+        c->entry[i].idle++;
+        i = c->entry[i].next;
+    }
+}
+
 /* The attempt at entry i, number k of the stretch, came to nothing (C5, C7, C8). */
 static void fail(struct consume *c, struct lane *l, uint32_t i, uint32_t k, bool is_term,
                  uint64_t delay_ms)
@@ -206,6 +217,8 @@ static void fail(struct consume *c, struct lane *l, uint32_t i, uint32_t k, bool
 
     if (e->fails < CONSUME_TERMED - 1)
         e->fails++;
+    if (c->options.deliver_max == 1)
+        count_idle(c, e->next, l->given - k - 1);
     l->give = i;
     l->given = k;
     l->stretch++;
@@ -239,19 +252,49 @@ void flow_timeout(struct consume *c, struct lane *l)
     fail(c, l, l->first, 0, false, 0); /* C6 */
 }
 
-void flow_verdict(struct consume *c, struct lane *l, const struct consume_event *ev)
+/* The entry of an attempt that the handler has, its number in the stretch; or NOBODY. */
+static uint32_t find_given(const struct consume *c, const struct lane *l,
+                           const struct consume_event *ev, uint32_t *ret_k)
 {
     uint32_t i = l->first, k = 0;
 
     if (ev->run != 0 && ev->run != l->run)
-        return;
+        return NOBODY;
     while (k < l->given && c->entry[i].position < ev->position) {
         i = c->entry[i].next;
         k++;
     }
     if (k == l->given || c->entry[i].position != ev->position ||
         c->entry[i].tries != ev->attempt)
-        return; /* C6: of an attempt that is over */
+        return NOBODY;
+    *ret_k = k;
+    return i;
+}
+
+/* C6: an attempt that is over.  After such a verdict the handler begins nothing more of
+ * its stretch all the same, so where that is the present one the next must begin. */
+static void pass_over(struct lane *l, const struct consume_event *ev)
+{
+    bool ends_stretch = ev->verdict == VERDICT_NAK || ev->verdict == VERDICT_TERM ||
+                        ev->verdict == VERDICT_RETURN;
+
+    if (!ends_stretch || ev->stretch == 0 ||
+        (uint32_t)ev->stretch != (uint32_t)l->stretch)
+        return;
+    if (l->given > 0)
+        l->give = l->first;
+    l->given = 0;
+    l->stretch++;
+}
+
+void flow_verdict(struct consume *c, struct lane *l, const struct consume_event *ev)
+{
+    uint32_t k = 0, i = find_given(c, l, ev, &k);
+
+    if (i == NOBODY) {
+        pass_over(l, ev);
+        return;
+    }
     switch (ev->verdict) {
     case VERDICT_ACK:
         for (; k != UINT32_MAX; k--) {
@@ -267,6 +310,7 @@ void flow_verdict(struct consume *c, struct lane *l, const struct consume_event 
             restart_clock(c, l);
         break;
     case VERDICT_RETURN:
+        count_idle(c, i, l->given - k);
         l->give = i;
         l->given = k;
         l->stretch++;

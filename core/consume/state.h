@@ -24,6 +24,7 @@ struct entry {
     void *message;
     uint32_t next;  /* of the lane, or in the free list */
     uint32_t tries; /* times given to a handler */
+    uint32_t idle;  /* of those, never begun by one */
     uint32_t fails; /* attempts that ended without an ack; CONSUME_TERMED */
     bool is_dead;   /* C8: to be buried */
 };
@@ -112,6 +113,7 @@ struct consume {
     consume_perform perform;
     void *ctx;
     uint64_t now_ms;
+    uint32_t given_max;      /* of a lane, with the handler or ahead of it */
     uint32_t span_max;       /* C12: done and not durable, or with the handler */
     uint32_t held;           /* lanes not idle */
     uint32_t quota;          /* of messages of a lane */

@@ -85,6 +85,9 @@ void consumer_answer(struct consumer *c, struct parti_ticket ticket,
     if (verdict == VERDICT_NAK || verdict == VERDICT_TERM || verdict == VERDICT_RETURN)
         (void)hands_take_back(c->hands, ticket.hold, ticket.stretch, NULL);
     inlet_answer(&c->inlet, &answer);
+    /* Behind it in the queue stand the answers to what begins now. */
+    if (verdict == VERDICT_ACK)
+        hands_acked(c->hands, &ticket);
 }
 
 bool consumer_watch(struct consumer *c)
@@ -230,6 +233,7 @@ static int make_engine(struct consumer *c)
         .messages_max = (uint32_t)o->in_flight_total + CONSUMER_LANES_MAX,
         .lane_max = (uint32_t)o->in_flight,
         .deliver_max = (uint32_t)o->deliver_max,
+        .ahead_max = CONSUMER_AHEAD_MAX,
         .attempts_max = (uint32_t)o->attempts_max,
         .has_dead_letter = o->dead_letter != NULL,
         .handle_timeout_ms = o->handle_timeout_ms,
@@ -248,6 +252,7 @@ static int make_parts(struct consumer *c)
     const struct hands_setup hands = {.threads = (uint32_t)o->handlers,
                                       .lanes_max = CONSUMER_LANES_MAX,
                                       .pool = &c->pool,
+                                      .is_one_by_one = o->deliver_max == 1,
                                       .speak_ms = o->handle_timeout_ms / 8 + 1,
                                       .ctx = c,
                                       .holds = on_holds,

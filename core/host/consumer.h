@@ -24,6 +24,7 @@
 enum {
     CONSUMER_LANES_MAX = 1 << 16, /* partitions that one worker may consume */
     CONSUMER_WRITES_MAX = 512,    /* records being read or written */
+    CONSUMER_AHEAD_MAX = 64,      /* messages of a partition ready for the handler */
     CONSUMER_SLOW_MS = 5000,      /* a call of the plugin: then people are told */
     CONSUMER_END_MS = 5000        /* the end waits so long for the plugin */
 };

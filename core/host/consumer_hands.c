@@ -1,13 +1,11 @@
 #include "host/consumer_hands.h"
 
 #include "base/must.h"
-#include "base/partid.h"
 #include "base/status.h"
 #include "edge/clock.h"
 #include "host/threads.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { TURN = 16, NONE = UINT32_MAX }; /* messages of a lane before others have theirs */
 
@@ -19,14 +17,21 @@ struct hand_lane {
     bool has_bar; /* nothing up to this stretch is begun */
     uint32_t bar;
     bool is_blocked; /* a call from before a fence runs for its partition */
+    bool is_busy;    /* one by one: this attempt has no ack yet */
+    struct parti_ticket busy;
 };
 
 struct hand {
     struct hands *hands;
     pthread_t thread;
     struct hands_part *running;
-    bool is_stray; /* the call runs on behind a fence */
+    bool is_stray;              /* the call runs on behind a fence */
+    struct parti_ticket ticket; /* of the call that runs; for its own thread alone */
+    bool is_acked;
 };
+
+/* The hand whose thread this is, so that an ack from inside a call takes no lock. */
+static _Thread_local struct hand *this_hand;
 
 struct hands {
     struct hands_setup setup;
@@ -36,49 +41,27 @@ struct hands {
     uint32_t lanes_used;
     uint32_t first, last; /* lanes that can go on */
     uint32_t idle, strays;
+    bool is_waking; /* a thread was told, and has not looked yet */
     bool is_ending;
     uint32_t threads;
     struct hand hand[];
 };
 
-/* ---- partitions -------------------------------------------------------------------- */
-
-struct hands_part *hands_part_create(struct bytes id, uint32_t weight,
-                                     struct parti_token token, struct parti_hold hold)
+static struct parti_ticket ticket_of(const struct hands_part *part,
+                                     const struct hands_delivery *d)
 {
-    size_t room = 3 * id.n + 1; /* every byte as %XX, and the end */
-    struct hands_part *p = malloc(sizeof *p + room + id.n);
-
-    if (p == NULL)
-        return NULL;
-    char *text = (char *)(p + 1);
-    atomic_init(&p->refs, 1);
-    (void)partid_encode(id, text, room);
-    memcpy(text + room, id.at, id.n);
-    p->partition = (struct parti_partition){.id = text,
-                                            .key = text + room,
-                                            .key_n = id.n,
-                                            .weight = weight,
-                                            .token = token,
-                                            .hold = hold};
-    return p;
+    return (struct parti_ticket){.hold = part->partition.hold,
+                                 .position = d->position,
+                                 .attempt = d->attempt,
+                                 .run = d->run,
+                                 .stretch = d->stretch};
 }
 
-void hands_part_ref(struct hands_part *p)
+static bool is_same(const struct parti_ticket *a, const struct parti_ticket *b)
 {
-    (void)atomic_fetch_add(&p->refs, 1);
-}
-
-void hands_part_unref(struct hands_part *p)
-{
-    if (p != NULL && atomic_fetch_sub(&p->refs, 1) == 1)
-        free(p);
-}
-
-static bool is_same(const struct hands_part *a, const struct hands_part *b)
-{
-    return a->partition.key_n == b->partition.key_n &&
-           memcmp(a->partition.key, b->partition.key, a->partition.key_n) == 0;
+    return a->hold.slot == b->hold.slot && a->hold.serial == b->hold.serial &&
+           a->position == b->position && a->attempt == b->attempt &&
+           a->stretch == b->stretch;
 }
 
 /* ---- lanes, with the lock ---------------------------------------------------------- */
@@ -93,11 +76,21 @@ static void unlock(struct hands *h)
     must(pthread_mutex_unlock(&h->lock) == 0);
 }
 
+/* One thread at a time is told; it tells the next if there is more than it takes. */
+static void wake(struct hands *h)
+{
+    if (h->idle == 0 || h->is_waking)
+        return;
+    h->is_waking = true;
+    must(pthread_cond_signal(&h->more) == 0);
+}
+
 static void enlist(struct hands *h, uint32_t i)
 {
     struct hand_lane *l = &h->lane[i];
 
-    if (l->is_listed || l->is_running || l->is_blocked || !l->is_told || l->first == NULL)
+    if (l->is_listed || l->is_running || l->is_blocked || l->is_busy || !l->is_told ||
+        l->first == NULL)
         return;
     l->is_listed = true;
     l->next = NONE;
@@ -106,8 +99,7 @@ static void enlist(struct hands *h, uint32_t i)
     else
         h->lane[h->last].next = i;
     h->last = i;
-    if (h->idle > 0)
-        must(pthread_cond_signal(&h->more) == 0);
+    wake(h);
 }
 
 static uint32_t delist(struct hands *h)
@@ -140,11 +132,7 @@ static bool purge(struct hands *h, struct hand_lane *l, uint64_t position,
 
         *at = d->next;
         if (!any && ret_first != NULL)
-            *ret_first = (struct parti_ticket){.hold = l->part->partition.hold,
-                                               .position = d->position,
-                                               .attempt = d->attempt,
-                                               .run = d->run,
-                                               .stretch = d->stretch};
+            *ret_first = ticket_of(l->part, d);
         any = true;
         drop(h, d);
     }
@@ -168,6 +156,7 @@ static void end_lane(struct hands *h, struct hand_lane *l)
     hands_part_unref(l->part);
     l->part = NULL;
     l->is_told = l->is_running = l->is_closing = l->is_blocked = l->has_bar = false;
+    l->is_busy = false;
 }
 
 void hands_open(struct hands *h, uint32_t i, struct hands_part *part)
@@ -219,6 +208,8 @@ void hands_give(struct hands *h, struct hands_delivery *list)
         d->next = NULL;
         *l->last = d;
         l->last = &d->next;
+        if (d->stretch != l->busy.stretch)
+            l->is_busy = false; /* the attempt is over, with no answer */
         enlist(h, d->lane);
     }
     unlock(h);
@@ -234,11 +225,32 @@ bool hands_take_back(struct hands *h, struct parti_hold hold, uint32_t stretch,
     if (l != NULL && !is_barred(l, stretch)) {
         l->has_bar = true;
         l->bar = stretch;
+        if (is_barred(l, l->busy.stretch))
+            l->is_busy = false;
         if (l->first != NULL && is_barred(l, l->first->stretch))
             any = purge(h, l, 0, ret_first);
     }
     unlock(h);
     return any;
+}
+
+void hands_acked(struct hands *h, const struct parti_ticket *t)
+{
+    struct hand *hand = this_hand;
+
+    if (!h->setup.is_one_by_one)
+        return;
+    if (hand != NULL && hand->hands == h && is_same(&hand->ticket, t)) {
+        hand->is_acked = true;
+        return;
+    }
+    lock(h);
+    struct hand_lane *l = find(h, t->hold.slot, t->hold.serial);
+    if (l != NULL && l->is_busy && is_same(&l->busy, t)) {
+        l->is_busy = false;
+        enlist(h, t->hold.slot);
+    }
+    unlock(h);
 }
 
 bool hands_close(struct hands *h, struct parti_hold hold)
@@ -284,12 +296,7 @@ void hands_speak(struct hands *h, uint64_t now_ms)
             continue;
         for (struct hands_delivery *d = l->first; d != NULL; d = d->next) {
             d->when_ms = now_ms;
-            h->setup.waits(h->setup.ctx,
-                           (struct parti_ticket){.hold = l->part->partition.hold,
-                                                 .position = d->position,
-                                                 .attempt = d->attempt,
-                                                 .run = d->run,
-                                                 .stretch = d->stretch});
+            h->setup.waits(h->setup.ctx, ticket_of(l->part, d));
         }
     }
     unlock(h);
@@ -297,30 +304,31 @@ void hands_speak(struct hands *h, uint64_t now_ms)
 
 /* ---- the threads ------------------------------------------------------------------- */
 
-static void call(const struct hands *h, const struct hands_part *part,
+static void call(struct hand *hand, const struct hands_part *part,
                  const struct hands_delivery *d)
 {
+    const struct hands *h = hand->hands;
     const struct message *m = d->message;
-    const struct parti_message message = {
-        .size = sizeof message,
-        .partition = &part->partition,
-        .ticket = {part->partition.hold, d->position, d->attempt, d->run, d->stretch, 0},
-        .position = d->position,
-        .attempt = d->attempt,
-        .header_n = (uint32_t)m->given.header_name.n,
-        .time_ms = m->given.time_ms,
-        .subject = m->given.subject,
-        .key = m->given.key,
-        .key_n = m->given.key_n,
-        .data = m->given.data,
-        .data_n = m->given.data_n,
-        .header = m->header};
+    const struct parti_message message = {.size = sizeof message,
+                                          .partition = &part->partition,
+                                          .ticket = ticket_of(part, d),
+                                          .position = d->position,
+                                          .attempt = d->count,
+                                          .header_n = (uint32_t)m->given.header_name.n,
+                                          .time_ms = m->given.time_ms,
+                                          .subject = m->given.subject,
+                                          .key = m->given.key,
+                                          .key_n = m->given.key_n,
+                                          .data = m->given.data,
+                                          .data_n = m->given.data_n,
+                                          .header = m->header};
 
     /* Whoever lost the lease must not begin anything: the fence is about to be told. */
     if (!h->setup.holds(h->setup.ctx, part->partition.hold))
         return;
     if (clock_boot_ms() - d->when_ms >= h->setup.speak_ms)
         h->setup.waits(h->setup.ctx, message.ticket);
+    hand->ticket = message.ticket;
     h->setup.call(h->setup.ctx, &message);
 }
 
@@ -329,7 +337,7 @@ static bool is_blocked(const struct hands *h, const struct hand_lane *l)
     for (uint32_t i = 0; h->strays > 0 && i < h->threads; i++) {
         const struct hand *other = &h->hand[i];
 
-        if (other->is_stray && is_same(other->running, l->part))
+        if (other->is_stray && hands_part_is_same(other->running, l->part))
             return true;
     }
     return false;
@@ -368,15 +376,21 @@ static void serve(struct hand *hand, uint32_t i)
     hands_part_ref(part);
     hand->running = part;
     l->is_running = true;
-    for (int turn = 0; turn < TURN && !hand->is_stray && l->first != NULL; turn++) {
+    for (int turn = 0; turn < TURN && !hand->is_stray && !l->is_busy && l->first != NULL;
+         turn++) {
         struct hands_delivery *d = l->first;
 
         l->first = d->next;
         if (l->first == NULL)
             l->last = &l->first;
+        l->is_busy = h->setup.is_one_by_one;
+        l->busy = ticket_of(part, d);
+        hand->is_acked = false;
         unlock(h);
-        call(h, part, d);
+        call(hand, part, d);
         lock(h);
+        if (hand->is_acked && !hand->is_stray && is_same(&l->busy, &hand->ticket))
+            l->is_busy = false;
         drop(h, d);
     }
     hand->running = NULL;
@@ -401,15 +415,21 @@ static void *run(void *arg)
     struct hand *hand = arg;
     struct hands *h = hand->hands;
 
+    this_hand = hand;
     lock(h);
     while (!h->is_ending) {
         if (h->first != NONE) {
-            serve(hand, delist(h));
+            uint32_t lane = delist(h);
+
+            if (h->first != NONE)
+                wake(h);
+            serve(hand, lane);
             continue;
         }
         h->idle++;
         must(pthread_cond_wait(&h->more, &h->lock) == 0);
         h->idle--;
+        h->is_waking = false;
     }
     unlock(h);
     return NULL;

@@ -2,9 +2,10 @@
  * each, in order.
  *
  * A lane waits until its application was told of the grant, then its messages are handed
- * over one by one.  Whoever asks for it, what has not been handed over yet can be taken
- * back at any time.  A call that runs when a fence comes goes on (nobody can stop it),
- * and no other call for the same partition begins before it has ended.
+ * over one by one; each, if so set up, when the one before it was answered with an ack.
+ * Whoever asks for it, what has not been handed over yet can be taken back at any time.
+ * A call that runs when a fence comes goes on (nobody can stop it), and no other call for
+ * the same partition begins before it has ended.
  *
  * Any thread, unless said otherwise.
  */
@@ -25,6 +26,7 @@ struct hands_part *hands_part_create(struct bytes id, uint32_t weight,
                                      struct parti_token token, struct parti_hold hold);
 void hands_part_ref(struct hands_part *part);
 void hands_part_unref(struct hands_part *part); /* accepts NULL */
+bool hands_part_is_same(const struct hands_part *a, const struct hands_part *b);
 
 /* One message on its way; malloc()ed. */
 struct hands_delivery {
@@ -32,6 +34,7 @@ struct hands_delivery {
     struct message *message; /* a reference goes with it */
     uint32_t lane, serial;   /* serial of the hold */
     uint32_t attempt, run, stretch;
+    uint32_t count; /* for people: the first, second ... time that it is begun */
     uint64_t position;
     uint64_t when_ms; /* when it was given, or last spoken for */
 };
@@ -39,7 +42,8 @@ struct hands_delivery {
 struct hands_setup {
     uint32_t threads, lanes_max;
     struct message_pool *pool;
-    uint64_t speak_ms; /* what waits longer is spoken for when its turn comes */
+    bool is_one_by_one; /* begins a message when the one before it has its ack */
+    uint64_t speak_ms;  /* what waits longer is spoken for when its turn comes */
     void *ctx;
     /* Is the partition ours at this instant? */
     bool (*holds)(void *ctx, struct parti_hold hold);
@@ -69,6 +73,9 @@ void hands_told(struct hands *h, struct parti_hold hold);
 
 /* Takes the list over; what is for a lane that is not open any more is dropped. */
 void hands_give(struct hands *h, struct hands_delivery *list);
+
+/* This attempt has its ack: the next one of its partition may begin. */
+void hands_acked(struct hands *h, const struct parti_ticket *ticket);
 
 /* Takes back what has not been handed over, and begins nothing more of this stretch (and
  * those before it), not even what is still to come of it.  True: there was something, and

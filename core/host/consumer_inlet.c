@@ -63,9 +63,35 @@ void inlet_put(struct inlet *in, struct note *note)
     unlock(in);
 }
 
+/* An ack speaks for all of its stretch before it: one still in the queue becomes it. */
+static bool merge(struct inlet *in, const struct answer *answer)
+{
+    const struct parti_ticket *t = &answer->ticket;
+
+    if (answer->verdict != VERDICT_ACK || t->hold.slot >= in->lanes_max)
+        return false;
+    struct gate_lane *l = &in->lane[t->hold.slot];
+    if (l->acked_turn == in->turn) {
+        struct parti_ticket *before = &in->answer[l->acked_at].ticket;
+
+        if (before->hold.serial == t->hold.serial && before->run == t->run &&
+            before->stretch == t->stretch && before->position < t->position) {
+            *before = *t;
+            return true;
+        }
+    }
+    l->acked_turn = in->turn;
+    l->acked_at = in->answers;
+    return false;
+}
+
 void inlet_answer(struct inlet *in, const struct answer *answer)
 {
     lock(in);
+    if (merge(in, answer)) {
+        unlock(in);
+        return;
+    }
     if (in->answers == in->answers_room) {
         size_t room = in->answers_room > 0 ? 2 * in->answers_room : 256;
         struct answer *more = realloc(in->answer, room * sizeof *more);
@@ -99,6 +125,7 @@ struct note *inlet_take(struct inlet *in, struct answer **answers, size_t *answe
     in->answer = mine;
     in->answers = 0;
     in->answers_room = room;
+    in->turn++;
     unlock(in);
     return list;
 }
@@ -417,6 +444,7 @@ int inlet_init(struct inlet *in, uint32_t lanes_max, uint32_t messages_max,
                          .messages_max = messages_max,
                          .pool = pool,
                          .wake_fd = -1,
+                         .turn = 1,
                          .table = {.size = sizeof in->table,
                                    .ctx = in,
                                    .begun = on_begun,

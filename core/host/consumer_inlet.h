@@ -53,6 +53,8 @@ struct gate_lane {
     uint32_t buries;
     bool has_begun;
     struct note *trouble; /* still in the queue */
+    uint64_t acked_turn;  /* in which its last ack came, and its place in the queue */
+    size_t acked_at;
 };
 
 struct inlet {
@@ -69,6 +71,7 @@ struct inlet {
     struct note *first, **last;
     struct answer *answer;
     size_t answers, answers_room;
+    uint64_t turn; /* how often the queue was taken */
 };
 
 /* STATUS_NOMEM, STATUS_IO. */

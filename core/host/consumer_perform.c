@@ -189,7 +189,7 @@ static void bury(struct consumer *c, const struct consume_action *a)
     }
     const struct parti_partition *p = &l->part->partition;
     header(&names, &values, "Parti-Reason", "%s", a->text);
-    header(&names, &values, "Parti-Attempts", "%" PRIu32, a->attempt);
+    header(&names, &values, "Parti-Attempts", "%" PRIu32, a->count);
     header(&names, &values, "Parti-Group", "%s", c->group);
     header(&names, &values, "Parti-Partition", "%s", p->id);
     header(&names, &values, "Parti-Position", "%" PRIu64, a->position);
@@ -235,6 +235,7 @@ static void deliver(struct consumer *c, const struct consume_action *a)
                                  .run = (uint32_t)a->run,
                                  .stretch = (uint32_t)a->stretch,
                                  .attempt = a->attempt,
+                                 .count = a->count,
                                  .position = a->position,
                                  .when_ms = clock_boot_ms()};
     message_ref(d->message);

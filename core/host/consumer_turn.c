@@ -278,6 +278,7 @@ static void take_answer(struct consumer *c, const struct answer *a)
     struct consume_event ev = {.type = CONSUME_VERDICT,
                                .lane = lane,
                                .run = a->ticket.run,
+                               .stretch = a->ticket.stretch,
                                .position = a->ticket.position,
                                .attempt = a->ticket.attempt,
                                .verdict = a->verdict,

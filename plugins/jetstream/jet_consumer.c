@@ -157,7 +157,7 @@ static int32_t consumer_create(void **self, const struct parti_host *host,
         code = jet_link_create(&c->link, conf, name, error);
     if (code == PARTI_OK) {
         c->api.link = c->link;
-        jet_link_hear(c->link, jet_heard, c);
+        jet_link_hear(c->link, jet_heard, jet_denied, c);
         c->has_thread = pthread_create(&c->thread, NULL, jet_duty, c) == 0;
         if (!c->has_thread)
             code = parti_fail(error, PARTI_NOMEM, "no thread can be started");

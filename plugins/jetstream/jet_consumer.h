@@ -2,11 +2,12 @@
  *
  *   jet_consumer.c  the section, the interface: seq calls put notes in a queue
  *   jet_duty.c      the thread: takes the notes, connects, makes readers, keeps time
+ *   jet_look.c      what is known of the stream
  *   jet_turns.c     which lanes have a reader, where there are more lanes than readers
  *   jet_queue.c     the queue for readers
  *   jet_notice.c    which lanes without a reader have messages
  *   jet_subjects.c  from the subject of a message to its lane
- *   jet_looks.c     looks at the stream's state
+ *   jet_counts.c    how many messages and consumers the stream has
  *   jet_reader.c    one reader: how it is made, asked for messages, lost
  *   jet_heard.c     what comes from the server, on a thread of nats.c
  *   jet_acks.c      which messages of a lane are to be acknowledged, and how
@@ -131,6 +132,8 @@ struct jet_lane {
     uint64_t next;   /* the least position that may still be delivered */
     uint64_t credit; /* given and not used */
     int32_t has_begun, is_troubled;
+    uint64_t look;       /* its reader begins when that one is answered */
+    int32_t is_made;     /* the reader that waits for that */
     int32_t is_sweeping; /* former holders' readers are to be looked for */
 
     /* The reader. */
@@ -231,6 +234,8 @@ struct jet_consumer {
     uint32_t failures;
     struct jet_turns turns;
     int32_t is_stale; /* the stream is to be asked before the next reader is made */
+    int32_t is_known; /* over this connection the stream has answered */
+    uint64_t looks, looks_answered; /* those that were not waited for */
     uint64_t origin, first_seq;
     enum jet_retention retention;
     char *bytes; /* of headers, while one message is delivered */
@@ -253,6 +258,16 @@ void jet_duty_wake(struct jet_consumer *c);
 
 uint32_t jet_pause_ms(uint32_t failures);
 
+/* ---- jet_look.c ------------------------------------------------------------------ */
+
+/* Asks the stream and waits.  The thread, nothing locked; as jet_api_ask(). */
+int32_t jet_look(struct jet_consumer *c, struct parti_error *error);
+
+/* With the mutex.  Asks the stream and does not wait: readers made from now on begin when
+ * jet_look_answered() finds that they may.  0: it must be waited for. */
+int32_t jet_look_meanwhile(struct jet_consumer *c);
+void jet_look_answered(struct jet_consumer *c, uint64_t number, natsMsg *msg);
+
 /* ---- jet_reader.c: with the mutex ------------------------------------------------ */
 
 /* Asks the server for a reader; the stream has been looked at. */
@@ -260,6 +275,9 @@ void jet_reader_make(struct jet_consumer *c, struct jet_lane *l);
 
 /* The answer. */
 void jet_reader_made(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg);
+
+/* It stands, and so does what is known of the stream. */
+void jet_reader_begin(struct jet_consumer *c, struct jet_lane *l);
 
 /* Asks for as many messages as there is credit for. */
 void jet_reader_pull(struct jet_consumer *c, struct jet_lane *l);
@@ -278,6 +296,9 @@ void jet_reader_failed(struct jet_consumer *c, struct jet_lane *l, const char *t
 
 /* No answer to the request for a reader, or no sign of life. */
 void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l);
+/* The user may not publish to that subject: if it is one of this reader's, says why. */
+void jet_reader_denied(struct jet_consumer *c, struct jet_lane *l, const char *subject,
+                       const char *why);
 
 /* Forgets it, whatever the server does. */
 void jet_reader_forget(struct jet_lane *l);
@@ -348,11 +369,11 @@ void jet_subjects_drop(struct jet_consumer *c, struct jet_lane *l);
 struct jet_lane *jet_subjects_find(const struct jet_consumer *c, const char *subject,
                                    char key[JET_TEMPLATE_ROOM]);
 
-/* ---- jet_looks.c: with the mutex ------------------------------------------------- */
+/* ---- jet_counts.c: with the mutex ------------------------------------------------ */
 
 /* Asks for the state of the stream when it is time, and takes the answer. */
-void jet_looks_keep(struct jet_consumer *c, uint64_t now_ms);
-void jet_looks_answered(struct jet_consumer *c, const char *what, natsMsg *msg);
+void jet_counts_keep(struct jet_consumer *c, uint64_t now_ms);
+void jet_counts_answered(struct jet_consumer *c, const char *what, natsMsg *msg);
 
 /* ---- jet_notice.c: with the mutex ------------------------------------------------ */
 
@@ -371,6 +392,8 @@ void jet_notice_end(struct jet_consumer *c);
 /* ---- jet_heard.c ------------------------------------------------------------------ */
 
 void jet_heard(void *ctx, natsMsg *msg);
+/* Also on a thread of nats.c: the user may not publish to that subject. */
+void jet_denied(void *ctx, const char *subject);
 
 /* ---- jet_acks.c: with the mutex ---------------------------------------------------- */
 
@@ -418,6 +441,7 @@ void jet_letters_send(struct jet_consumer *c);
 /* The stream's answer to number 'number'. */
 void jet_letter_answered(struct jet_consumer *c, uint64_t number, natsMsg *msg);
 /* Those whose time is over, with a reason; of one lane all, without a word. */
+void jet_letters_denied(struct jet_consumer *c, const char *subject, const char *why);
 void jet_letters_expire(struct jet_consumer *c, uint64_t now_ms, const char *why);
 void jet_letters_drop(struct jet_consumer *c, uint32_t lane);
 

@@ -176,51 +176,6 @@ static void look_at_link(struct jet_consumer *c)
     (void)pthread_mutex_unlock(&c->mutex);
 }
 
-static uint64_t hash_of(const char *text)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-
-    for (; *text != '\0'; text++)
-        h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    return h != 0 ? h : 1;
-}
-
-/* From the answer of STREAM.INFO. */
-static int32_t learn(struct jet_consumer *c, const json_t *info,
-                     struct parti_error *error)
-{
-    const char *retention =
-        json_string_value(json_object_get(json_object_get(info, "config"), "retention"));
-    struct jet_state state;
-
-    jet_api_state(info, &state);
-    if (retention == NULL || state.created[0] == '\0')
-        return parti_fail(error, PARTI_RETRY,
-                          "what is said of %.100s lacks its retention", c->api.shown);
-    c->retention = strcmp(retention, "workqueue") == 0  ? JET_WORK_QUEUE
-                   : strcmp(retention, "interest") == 0 ? JET_INTEREST
-                                                        : JET_LIMITS;
-    c->origin = hash_of(state.created);
-    c->first_seq = state.first_seq;
-    return PARTI_OK;
-}
-
-static int32_t ask_stream(struct jet_consumer *c, struct parti_error *error)
-{
-    json_t *info = NULL;
-    int32_t code =
-        jet_api_ask(&c->api, "STREAM.INFO", NULL, NULL, &c->task, &info, error);
-
-    (void)pthread_mutex_lock(&c->mutex);
-    if (code == PARTI_OK)
-        code = learn(c, info, error);
-    if (code != PARTI_OK)
-        c->is_stale = 1;
-    (void)pthread_mutex_unlock(&c->mutex);
-    json_decref(info);
-    return code;
-}
-
 /* A connection, and the present state of the stream.  Nothing locked. */
 static int32_t prepare(struct jet_consumer *c, struct parti_error *error)
 {
@@ -237,14 +192,15 @@ static int32_t prepare(struct jet_consumer *c, struct parti_error *error)
         c->session = session;
         memcpy(c->hearing, hearing, sizeof hearing);
         c->is_stale = 1;
+        c->is_known = 0;
     }
-    int32_t is_stale = c->is_stale;
+    int32_t is_stale = c->is_stale && !jet_look_meanwhile(c);
     c->is_stale = 0;
     (void)pthread_mutex_unlock(&c->mutex);
     if (session == 0)
         return parti_fail(error, PARTI_RETRY,
                           "the connection is lost as soon as it stands");
-    return is_stale ? ask_stream(c, error) : PARTI_OK;
+    return is_stale ? jet_look(c, error) : PARTI_OK;
 }
 
 /* ---- what is due ----------------------------------------------------------------- */

@@ -23,11 +23,18 @@ static struct jet_lane *find(struct jet_consumer *c, const char *text,
 
 /* ---- words ----------------------------------------------------------------------- */
 
-static uint64_t header_number(natsMsg *msg, const char *name)
+/* "" where there is none: anybody can send anything to an inbox, and the server's word
+ * that nobody listens has no description. */
+static const char *header_text(natsMsg *msg, const char *name)
 {
     const char *text = NULL;
 
-    return natsMsgHeader_Get(msg, name, &text) == NATS_OK ? strtoull(text, NULL, 10) : 0;
+    return natsMsgHeader_Get(msg, name, &text) == NATS_OK && text != NULL ? text : "";
+}
+
+static uint64_t header_number(natsMsg *msg, const char *name)
+{
+    return strtoull(header_text(msg, name), NULL, 10);
 }
 
 static void end_pull(struct jet_lane *l, uint64_t number)
@@ -44,11 +51,10 @@ static void end_pull(struct jet_lane *l, uint64_t number)
 static void hear_status(struct jet_consumer *c, struct jet_lane *l, uint64_t number,
                         natsMsg *msg)
 {
-    const char *status = "", *text = "";
+    const char *status = header_text(msg, "Status");
+    const char *text = header_text(msg, "Description");
     char why[160];
 
-    (void)natsMsgHeader_Get(msg, "Status", &status);
-    (void)natsMsgHeader_Get(msg, "Description", &text);
     if (strcmp(status, "100") == 0 &&
         header_number(msg, "Nats-Last-Consumer") > l->seen) {
         jet_reader_lost(c, l, 1, "messages were lost on the way here; read again");
@@ -83,7 +89,11 @@ static void hear_word(struct jet_consumer *c, natsMsg *msg)
         return;
     }
     if (subject[n] == 's') {
-        jet_looks_answered(c, what, msg);
+        jet_counts_answered(c, what, msg);
+        return;
+    }
+    if (subject[n] == 'i') {
+        jet_look_answered(c, strtoull(what, NULL, 16), msg);
         return;
     }
     struct jet_lane *l = find(c, what, &number);
@@ -285,6 +295,24 @@ static void hear_message(struct jet_consumer *c, natsMsg *msg,
         deliver(c, l, msg, reply);
     jet_turns_told(c, l, reply->pending);
     jet_reader_pull(c, l);
+}
+
+void jet_denied(void *ctx, const char *subject)
+{
+    struct jet_consumer *c = ctx;
+    char why[320];
+
+    (void)snprintf(why, sizeof why,
+                   "the server does not permit this user to publish to '%.160s'; add the "
+                   "permission",
+                   subject);
+    (void)pthread_mutex_lock(&c->mutex);
+    for (uint32_t i = 0; i < c->lane_room; i++)
+        if (c->lane[i] != NULL)
+            jet_reader_denied(c, c->lane[i], subject, why);
+    jet_reader_denied(c, &c->turns.notice, subject, why);
+    jet_letters_denied(c, subject, why);
+    (void)pthread_mutex_unlock(&c->mutex);
 }
 
 void jet_heard(void *ctx, natsMsg *msg)

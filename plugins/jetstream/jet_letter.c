@@ -170,6 +170,15 @@ void jet_letters_expire(struct jet_consumer *c, uint64_t now_ms, const char *why
             at = &(*at)->next;
 }
 
+void jet_letters_denied(struct jet_consumer *c, const char *subject, const char *why)
+{
+    for (struct jet_letter **at = &c->letter; *at != NULL;)
+        if (strcmp(natsMsg_GetSubject((*at)->msg), subject) == 0)
+            settle(c, at, PARTI_RETRY, why);
+        else
+            at = &(*at)->next;
+}
+
 void jet_letters_drop(struct jet_consumer *c, uint32_t lane)
 {
     for (struct jet_letter **at = &c->letter; *at != NULL;) {

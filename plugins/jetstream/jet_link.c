@@ -219,9 +219,10 @@ int32_t jet_link_stand(struct jet_link *link, const char *subject,
 }
 
 void jet_link_hear(struct jet_link *link, void (*heard)(void *ctx, natsMsg *msg),
-                   void *ctx)
+                   void (*denied)(void *ctx, const char *subject), void *ctx)
 {
     link->hearing.heard = heard;
+    link->denied = denied;
     link->hearing.ctx = ctx;
 }
 

@@ -107,9 +107,10 @@ int32_t jet_link_stand(struct jet_link *link, const char *subject,
 
 /* What is sent to subjects that begin with what jet_link_hearing() says, and, as a NULL,
  * that a connection has ended.  'heard' is called on threads of nats.c, nothing locked;
- * the message is destroyed afterwards.  Before the first jet_link_open(). */
+ * the message is destroyed afterwards.  'denied', the same way: the server did not permit
+ * us to publish to that subject.  Before the first jet_link_open(). */
 void jet_link_hear(struct jet_link *link, void (*heard)(void *ctx, natsMsg *msg),
-                   void *ctx);
+                   void (*denied)(void *ctx, const char *subject), void *ctx);
 
 /* The beginning of those subjects, one token more makes a whole one, and the number of
  * the connection they hold for; 0: there is none. */
@@ -143,9 +144,6 @@ int32_t jet_link_post(struct jet_link *link, uint64_t session, const char *subje
 
 /* The same with headers: a message made by natsMsg_Create(), which stays the caller's. */
 int32_t jet_link_post_msg(struct jet_link *link, uint64_t session, natsMsg *msg);
-
-/* Was this the last subject that the server refused to let us publish to? */
-int32_t jet_link_is_denied(struct jet_link *link, const char *subject);
 
 /* An inbox of the present connection.  PARTI_RETRY without one. */
 int32_t jet_inbox_open(struct jet_link *link, struct jet_inbox *inbox,

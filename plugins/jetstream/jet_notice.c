@@ -261,5 +261,5 @@ void jet_notice_keep(struct jet_consumer *c, int32_t is_wanted, int32_t has_room
             jet_turns_wake_all(c);
         t->watch = watch;
     }
-    jet_looks_keep(c, now_ms);
+    jet_counts_keep(c, now_ms);
 }

@@ -46,11 +46,3 @@ int32_t jet_link_post_msg(struct jet_link *link, uint64_t session, natsMsg *msg)
     (void)pthread_mutex_unlock(&link->mutex);
     return s == NATS_OK ? PARTI_OK : PARTI_RETRY;
 }
-
-int32_t jet_link_is_denied(struct jet_link *link, const char *subject)
-{
-    (void)pthread_mutex_lock(&link->mutex);
-    int32_t is = link->denied[0] != '\0' && strcmp(link->denied, subject) == 0;
-    (void)pthread_mutex_unlock(&link->mutex);
-    return is;
-}

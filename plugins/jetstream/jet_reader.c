@@ -24,6 +24,7 @@ void jet_reader_tell(struct jet_consumer *c, struct jet_lane *l, int32_t code,
 void jet_reader_forget(struct jet_lane *l)
 {
     l->serial = l->asked = l->seen = 0;
+    l->is_made = 0;
     memset(l->pull, 0, sizeof l->pull);
     l->ack_n = l->ack_first = 0;
     l->ack_head[0] = '\0';
@@ -162,6 +163,7 @@ void jet_reader_make(struct jet_consumer *c, struct jet_lane *l)
         return;
     }
     l->state = JET_READER_ASKED;
+    l->look = c->looks;
     l->when_ms = jet_now_ms() + JET_READER_ANSWER_MS;
     jet_turns_asked(c, l);
     /* Where the connection is gone the thread hears of it, too. */
@@ -186,6 +188,7 @@ static void refused(struct jet_consumer *c, struct jet_lane *l, const json_t *fa
         jet_duty_wake(c);
         return;
     }
+
     (void)snprintf(why, sizeof why, "%.60s refuses a reader of '%.80s': %.80s (%d)",
                    c->api.shown, l->subject, text != NULL ? text : "no reason given",
                    (int)number);
@@ -205,13 +208,13 @@ void jet_reader_begin_run(struct jet_consumer *c, struct jet_lane *l)
     c->inlet->begun(c->inlet, l->index, l->run, l->origin, l->next);
 }
 
-static void begin(struct jet_consumer *c, struct jet_lane *l, uint64_t pending)
+void jet_reader_begin(struct jet_consumer *c, struct jet_lane *l)
 {
     l->state = JET_READER_READING;
     l->when_ms = 0;
     jet_reader_tell(c, l, PARTI_OK, "");
     jet_reader_begin_run(c, l);
-    jet_turns_told(c, l, pending);
+    jet_turns_told(c, l, l->turn.pending);
     if (c->retention == JET_INTEREST) {
         l->is_sweeping = 1;
         jet_duty_wake(c);
@@ -238,8 +241,12 @@ void jet_reader_made(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg)
         give_up(c, l, "the server made a reader of other subjects than it was asked for");
     else if (!json_is_object(answer))
         jet_reader_failed(c, l, "what is said of a new reader is no JSON object");
-    else
-        begin(c, l, jet_api_number(answer, "num_pending"));
+    else {
+        l->turn.pending = jet_api_number(answer, "num_pending");
+        l->is_made = l->look > c->looks_answered;
+        if (!l->is_made)
+            jet_reader_begin(c, l);
+    }
     json_decref(answer);
 }
 
@@ -254,17 +261,40 @@ void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l)
             "the server has said nothing of %.80s for %d s; the reader is made "
             "anew",
             c->api.shown, JET_READER_SILENT_MS / 1000);
-    else if (jet_link_is_denied(c->link, subject))
-        (void)snprintf(why, sizeof why,
-                       "the server does not permit this user to publish to '%.120s'; add "
-                       "the permission",
-                       subject);
     else
         (void)snprintf(why, sizeof why,
                        "no answer to the request for a reader of '%.120s'", l->subject);
     if (c->retention != JET_INTEREST)
         jet_reader_delete(c, l->name); /* it may have been made */
+    c->is_known = 0;
     jet_reader_failed(c, l, why);
+}
+
+static void pull_subject(const struct jet_consumer *c, const struct jet_lane *l,
+                         char to[JET_READER_SUBJECT_ROOM])
+{
+    (void)snprintf(to, JET_READER_SUBJECT_ROOM, "%s.CONSUMER.MSG.NEXT.%s.%s",
+                   c->api.prefix, c->api.stream, l->name);
+}
+
+void jet_reader_denied(struct jet_consumer *c, struct jet_lane *l, const char *subject,
+                       const char *why)
+{
+    char own[JET_READER_SUBJECT_ROOM];
+    int32_t is_reading = l->state == JET_READER_READING;
+
+    create_subject(c, l, own);
+    if (l->state == JET_READER_ASKED && strcmp(subject, own) == 0) {
+        jet_reader_failed(c, l, why);
+        return;
+    }
+    pull_subject(c, l, own);
+    if (is_reading && strcmp(subject, own) == 0)
+        jet_reader_lost(c, l, 0, why);
+    else if (is_reading && l->ack_head[0] != '\0' && !l->is_troubled &&
+             strncmp(subject, l->ack_head, strlen(l->ack_head)) == 0)
+        jet_reader_tell(c, l, PARTI_RETRY,
+                        why); /* it reads, but the stream lets go of nothing */
 }
 
 /* ---- asking for messages --------------------------------------------------------- */
@@ -288,8 +318,7 @@ void jet_reader_pull(struct jet_consumer *c, struct jet_lane *l)
     *free_pull = (struct jet_pull){.number = ++l->pulls, .left = n};
     l->asked += n;
     l->when_ms = jet_now_ms() + JET_READER_SILENT_MS;
-    (void)snprintf(subject, sizeof subject, "%s.CONSUMER.MSG.NEXT.%s.%s", c->api.prefix,
-                   c->api.stream, l->name);
+    pull_subject(c, l, subject);
     (void)snprintf(reply, sizeof reply, "%sp%x-%llx-%llx", c->hearing, (unsigned)l->index,
                    (unsigned long long)l->serial, (unsigned long long)l->pulls);
     int length = snprintf(body, sizeof body,

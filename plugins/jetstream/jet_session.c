@@ -127,6 +127,7 @@ static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, vo
     const char *text = nats_GetLastError(NULL); /* this thread's: set for this call */
     const char *open = text != NULL ? strchr(text, '"') : NULL;
     size_t n = open != NULL ? strcspn(open + 1, "\"") : 0;
+    char subject[JET_LINK_SUBJECT_MAX + 1];
 
     (void)nc;
     (void)sub;
@@ -135,7 +136,6 @@ static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, vo
     int32_t is_inbox = strncmp(open + 1, session->prefix, strlen(session->prefix)) == 0;
     (void)pthread_mutex_lock(&link->mutex);
     session->is_deaf |= is_inbox;
-    (void)snprintf(link->denied, sizeof link->denied, "%.*s", (int)n, open + 1);
     for (struct jet_inbox *i = link->inbox; i != NULL; i = i->next) {
         int32_t is_asked = strlen(i->asked) == n && strncmp(i->asked, open + 1, n) == 0;
 
@@ -146,6 +146,11 @@ static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, vo
     }
     (void)pthread_cond_broadcast(&link->cond);
     (void)pthread_mutex_unlock(&link->mutex);
+    if (link->denied == NULL || n > JET_LINK_SUBJECT_MAX ||
+        strstr(text, "Publish") == NULL)
+        return;
+    (void)snprintf(subject, sizeof subject, "%.*s", (int)n, open + 1);
+    link->denied(link->hearing.ctx, subject);
 }
 
 /* ---- the beginning -------------------------------------------------------------------

@@ -39,7 +39,7 @@ struct jet_link {
     char server[JET_URL_TEXT_ROOM];
     char why[200]; /* the last round failed, with why_code */
     int32_t why_code;
-    char denied[JET_LINK_SUBJECT_MAX + 1]; /* the subject of the last refusal */
+    void (*denied)(void *ctx, const char *subject); /* with hearing's ctx; may be NULL */
 };
 
 struct jet_standing_use {

@@ -97,6 +97,11 @@ static void stand_in_line(struct jet_consumer *c, struct jet_lane *l)
 
 static void park(struct jet_consumer *c, struct jet_lane *l)
 {
+    if (!l->has_begun && c->looks > c->looks_answered) {
+        l->state = JET_READER_DUE; /* until it is known what life of the stream this is */
+        l->when_ms = jet_now_ms() + LOOK_MS;
+        return;
+    }
     if (!jet_reader_fits(c, l))
         return;
     l->state = JET_READER_PARKED;
@@ -184,7 +189,7 @@ static uint32_t count(const struct jet_consumer *c, enum jet_reader_state state)
 static void tell_refused(struct jet_consumer *c, struct jet_lane *l)
 {
     uint32_t reading = count(c, JET_READER_READING), lanes = c->turns.table_n;
-    char why[400];
+    char why[512];
 
     (void)snprintf(
         why, sizeof why,
@@ -193,11 +198,14 @@ static void tell_refused(struct jet_consumer *c, struct jet_lane *l)
         c->api.shown, (unsigned)(lanes - reading), (unsigned)lanes,
         c->retention == JET_INTEREST ? "are not read" : "wait and take turns",
         c->retention == JET_INTEREST
-            ? "where interest counts each needs one of its own: raise the limit "
-              "(max_consumers of the stream, the account or the server), have fewer "
-              "partitions, or let the stream keep messages by limits"
-            : "raise the limit (max_consumers of the stream, the account or the server) "
-              "or have fewer partitions");
+            ? "where interest counts each needs one of its own, and for a moment one "
+              "more "
+              "for each that moves: set 'max_consumers' of the stream to twice the "
+              "number "
+              "of its partitions (without it newer servers allow 1,000), have fewer "
+              "partitions, or let it keep messages by limits"
+            : "set 'max_consumers' of the stream higher (without it newer servers allow "
+              "1,000) or have fewer partitions");
     jet_reader_tell(c, l, PARTI_RETRY, why);
 }
 

@@ -1,4 +1,5 @@
-/* Plugin 'kafka': the partitions of Kafka topics, each as the two keys topic and number.
+/* Plugin 'kafka': the partitions of Kafka topics, each as the two keys topic and number;
+ * and the messages of those partitions, which kafka_consumer.h has.
  *
  *     [source]
  *     plugin = kafka
@@ -12,8 +13,11 @@
  * kafka_rows make weights of the counts, kafka_watch decides when all this happens, on
  * its thread. No type of librdkafka leaves this plugin.
  */
+#include "kafka_consumer.h"
 #include "kafka_measure.h"
 #include "kafka_watch.h"
+
+#include "parti_connection.h"
 
 struct kafka {
     const struct parti_host *host;
@@ -184,7 +188,7 @@ static int32_t make_link(struct kafka *k, const struct parti_conf *conf,
 
     if (code != PARTI_OK)
         return code;
-    code = kafka_conf_make(conf, group, &setup.conf, error);
+    code = kafka_conf_make(conf, group, NULL, &setup.conf, error);
     if (code != PARTI_OK) {
         free(setup.brokers);
         return code;
@@ -282,6 +286,27 @@ static const struct parti_source kafka_source = {
     .destroy = kafka_destroy,
 };
 
+/* What [consume] takes from the [source], where it names no brokers itself. */
+static const char *const connection_names[] = {"brokers",
+                                               "rdkafka.*",
+                                               "rdkafka.sasl.password",
+                                               "rdkafka.sasl.oauthbearer.client.secret",
+                                               "rdkafka.sasl.oauthbearer.config",
+                                               "rdkafka.ssl.key.password",
+                                               "rdkafka.ssl.key.pem",
+                                               "rdkafka.ssl.keystore.password"};
+
+static const struct parti_connection connection = {
+    .size = sizeof connection,
+    .n = sizeof connection_names / sizeof *connection_names,
+    .name = connection_names,
+};
+
+static const void *extension(const char *id)
+{
+    return strcmp(id, PARTI_CONNECTION_ID) == 0 ? &connection : kafka_extension(id);
+}
+
 static const struct parti_plugin kafka_plugin = {
     .size = sizeof kafka_plugin,
     .abi_minor = PARTI_ABI_MINOR,
@@ -290,9 +315,10 @@ static const struct parti_plugin kafka_plugin = {
     .version = PLUGIN_VERSION,
     .vendor = "Parti",
     .license = "Apache-2.0",
-    .summary = "Partitions of Kafka topics.",
+    .summary = "Partitions of Kafka topics, and their messages.",
     .source_option = kafka_option,
     .source = &kafka_source,
+    .extension = extension,
 };
 
 PARTI_PLUGIN_ENTRY(kafka_plugin)

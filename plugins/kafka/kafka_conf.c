@@ -5,9 +5,7 @@ enum { BROKERS_MAX = 256, SHOWN_MAX = 80 };
 static const char prefix[] = "rdkafka.";
 
 /* Properties that are ours, and what the user should do instead. */
-static const struct {
-    const char *name, *instead;
-} ours[] = {
+static const struct kafka_conf_pair ours[] = {
     {"bootstrap.servers", "set brokers = instead"},
     {"metadata.broker.list", "set brokers = instead"},
     {"group.id", "set group = instead"},
@@ -20,15 +18,17 @@ static const struct {
     {"log.queue", "the log goes to Parti's"},
     {"enabled_events", "events are handled here"},
     {"opaque", "it is for programs"},
+    {NULL, NULL},
 };
 
-static const struct {
-    const char *name, *value;
-} fixed[] = {
+static const struct kafka_conf_pair fixed[] = {
     {"allow.auto.create.topics", "false"},
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},
+    {NULL, NULL},
 };
+
+static const struct kafka_conf_pair none[] = {{NULL, NULL}};
 
 static int is_blank(char c)
 {
@@ -133,19 +133,29 @@ static int32_t is_secret(const char *name)
            strcmp(name, "sasl.oauthbearer.config") == 0;
 }
 
+static const char *find(const struct kafka_conf_pair *list, const char *name)
+{
+    for (; list->name != NULL; list++)
+        if (strcmp(list->name, name) == 0)
+            return list->value;
+    return NULL;
+}
+
 /* One key of the section that begins with "rdkafka.". */
-static int32_t set_property(rd_kafka_conf_t *to, const char *key, const char *value,
-                            uint32_t line, struct parti_error *error)
+static int32_t set_property(rd_kafka_conf_t *to, const struct kafka_conf_rules *rules,
+                            const char *key, const char *value, uint32_t line,
+                            struct parti_error *error)
 {
     const char *name = key + sizeof prefix - 1;
+    const char *instead = find(ours, name);
     char why[KAFKA_WHY_ROOM];
 
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (strcmp(ours[i].name, name) == 0) {
-            error->line = line;
-            return parti_fail(error, PARTI_BADCONF, "%s cannot be set: %s", key,
-                              ours[i].instead);
-        }
+    if (instead == NULL)
+        instead = find(rules->refused, name);
+    if (instead != NULL) {
+        error->line = line;
+        return parti_fail(error, PARTI_BADCONF, "%s cannot be set: %s", key, instead);
+    }
     switch (rd_kafka_conf_set(to, name, value, why, sizeof why)) {
     case RD_KAFKA_CONF_OK: return PARTI_OK;
     case RD_KAFKA_CONF_UNKNOWN:
@@ -173,27 +183,46 @@ static int32_t set_ours(rd_kafka_conf_t *to, const char *name, const char *value
     return parti_fail(error, PARTI_BADCONF, "%s", why);
 }
 
-int32_t kafka_conf_make(const struct parti_conf *conf, const char *group,
-                        rd_kafka_conf_t **ret, struct parti_error *error)
+static int32_t set_list(rd_kafka_conf_t *to, const struct kafka_conf_pair *list,
+                        struct parti_error *error)
 {
+    int32_t code = PARTI_OK;
+
+    for (; list->name != NULL && code == PARTI_OK; list++)
+        code = set_ours(to, list->name, list->value, 0, error);
+    return code;
+}
+
+int32_t kafka_conf_make(const struct parti_conf *conf, const char *group,
+                        const struct kafka_conf_rules *rules, rd_kafka_conf_t **ret,
+                        struct parti_error *error)
+{
+    static const struct kafka_conf_rules no_rules = {none, none, none};
     rd_kafka_conf_t *made;
     char *brokers = NULL;
     int32_t code = kafka_conf_brokers(conf, &brokers, error);
 
     if (code != PARTI_OK)
         return code;
+    if (rules == NULL)
+        rules = &no_rules;
     made = rd_kafka_conf_new();
     code = set_ours(made, "client.id", "parti", 0, error);
+    if (code == PARTI_OK)
+        code = set_list(made, rules->fallback, error);
     for (uint32_t i = 0; i < conf->n && code == PARTI_OK; i++)
         if (strncmp(conf->key[i], prefix, sizeof prefix - 1) == 0)
-            code = set_property(made, conf->key[i], conf->value[i], conf->line[i], error);
+            code = set_property(made, rules, conf->key[i], conf->value[i], conf->line[i],
+                                error);
     if (code == PARTI_OK)
         code = set_ours(made, "bootstrap.servers", brokers,
                         parti_conf_line(conf, "brokers"), error);
     if (code == PARTI_OK && group != NULL)
         code = set_ours(made, "group.id", group, parti_conf_line(conf, "group"), error);
-    for (size_t i = 0; i < sizeof fixed / sizeof *fixed && code == PARTI_OK; i++)
-        code = set_ours(made, fixed[i].name, fixed[i].value, 0, error);
+    if (code == PARTI_OK)
+        code = set_list(made, fixed, error);
+    if (code == PARTI_OK)
+        code = set_list(made, rules->fixed, error);
     free(brokers);
     if (code == PARTI_OK)
         *ret = made;

@@ -50,11 +50,24 @@ enum { KAFKA_WHY_ROOM = 512 };
 int32_t kafka_conf_brokers(const struct parti_conf *conf, char **ret,
                            struct parti_error *error);
 
+/* What a role adds, each list ended by a NULL name. */
+struct kafka_conf_pair {
+    const char *name, *value;
+};
+
+struct kafka_conf_rules {
+    const struct kafka_conf_pair *refused;  /* 'value' says what to do instead */
+    const struct kafka_conf_pair *fallback; /* the section's word goes before these */
+    const struct kafka_conf_pair *fixed;
+};
+
 /* A configuration with everything that the section says; 'group' is its group.id, or
- * NULL.  Topics are never created by what is asked with it.  The caller adds callbacks
- * and gives it to rd_kafka_new() or rd_kafka_conf_destroy().  Codes as above. */
+ * NULL; so may 'rules' be.  Topics are never created by what is asked with it.  The
+ * caller adds callbacks and gives it to rd_kafka_new() or rd_kafka_conf_destroy().  Codes
+ * as above. */
 int32_t kafka_conf_make(const struct parti_conf *conf, const char *group,
-                        rd_kafka_conf_t **ret, struct parti_error *error);
+                        const struct kafka_conf_rules *rules, rd_kafka_conf_t **ret,
+                        struct parti_error *error);
 
 /* What rd_kafka_new() complained of, as PARTI_BADCONF with the line of the property that
  * it names, if it names one. */

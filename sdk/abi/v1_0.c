@@ -9,22 +9,7 @@
  */
 #include "parti_plugin.h"
 
-#define IS(type, field, ...)                                                          \
-    _Static_assert(_Generic(((struct type *)0)->field, __VA_ARGS__ : 1, default : 0), \
-                   "the type of " #type "." #field)
-
-#if UINTPTR_MAX == UINT64_MAX
-#define AT(type, field, offset, size)                           \
-    _Static_assert(offsetof(struct type, field) == (offset),    \
-                   "the offset of " #type "." #field);          \
-    _Static_assert(sizeof(((struct type *)0)->field) == (size), \
-                   "the size of " #type "." #field)
-#else
-#define AT(type, field, offset, size) \
-    _Static_assert(sizeof(((struct type *)0)->field) > 0, "there is " #type "." #field)
-#endif
-
-#define VALUE(name, value) _Static_assert((name) == (value), "the value of " #name)
+#include "layout.h"
 
 /* struct parti_error */
 AT(parti_error, size, 0, 4);

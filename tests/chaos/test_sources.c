@@ -269,7 +269,7 @@ static const char *example(char path[CREW_PATH_ROOM])
     for (const char *found; (found = strstr(at, usual)) != NULL;
          at = found + sizeof usual - 1)
         (void)fprintf(f, "%.*s%s", (int)(found - at), at, server.url);
-    (void)fprintf(f, "%s[timing]\nprofile = fast\n", at);
+    (void)fprintf(f, "%s", at);
     ck_assert_int_eq(fclose(f), 0);
     return path;
 }
@@ -285,16 +285,18 @@ START_TEST(the_example_runs_as_it_is)
                   text);
     request("$JS.API.STREAM.CREATE.TELEMETRY",
             "{\"name\":\"TELEMETRY\",\"subjects\":[\"telemetry.>\"]}");
-    request("telemetry.eu.7.temperature", "");
-    request("telemetry.eu.7.pressure", "");
-    request("telemetry.us.1.temperature", "");
+    request("telemetry.eu.7.temperature", "21");
+    request("telemetry.eu.7.pressure", "1013");
+    request("telemetry.us.1.temperature", "19");
     ck_assert_int_eq(crew_parti(text, sizeof text, check), 0);
     struct crew_options o = options("a", NULL);
     o.ini = path;
+    o.script = "exec sh \"$PARTI_SRCDIR/conf/examples/messages.sh\"";
     crew_start(&crew[0], &o);
     await_assigned(&crew[0], 2, "telemetry/eu/7");
-    request("telemetry.us.2.temperature", ""); /* noticed by itself */
+    request("telemetry.us.2.temperature", "17"); /* noticed by itself */
     await_assigned(&crew[0], 1, "telemetry/us/2");
+    (void)crew_line(&crew[0], "handled telemetry/us/2 4 ");
     tear_down();
 }
 END_TEST

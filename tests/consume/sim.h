@@ -16,7 +16,7 @@ enum {
     WORKERS = 4,
     PARTS_MAX = 6,
     MESSAGES_MAX = 96, /* of one life of a partition */
-    STRETCH_MAX = 4,
+    STRETCH_MAX = 8,
     HEAP_MAX = 8192,
     FAULTS_MS = 30000, /* then calm */
     END_MS = 900000,   /* by then all is done, or something is stuck */

@@ -300,7 +300,8 @@ static void deliver(struct sim *s, struct worker *w, const struct consume_action
     l->stretch = a->stretch;
     if (a->stretch <= l->refused)
         return;
-    if (l->queued >= s->options.deliver_max) {
+    if (l->queued >= s->options.deliver_max &&
+        (s->options.deliver_max > 1 || l->queued >= s->options.ahead_max)) {
         fail(s, "stretch: w%u: p%u has more than it may", w->number, a->lane);
         return;
     }

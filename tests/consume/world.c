@@ -327,6 +327,7 @@ static void options(struct sim *s)
         .messages_max = 4 + (uint32_t)pick(s, 40),
         .lane_max = 1 + (uint32_t)pick(s, 8),
         .deliver_max = 1 + (uint32_t)pick(s, 3),
+        .ahead_max = (uint32_t)pick(s, 8),
         .attempts_max = chance(s, 15) ? 0 : 3 + (uint32_t)pick(s, 3),
         .has_dead_letter = chance(s, 85),
         .handle_timeout_ms = 400,

@@ -234,6 +234,8 @@ rd_kafka_t *brokers_client(struct brokers *b, rd_kafka_type_t type, const char *
     (void)rd_kafka_conf_set(conf, "bootstrap.servers", b->list[BROKER_PLAIN], why,
                             sizeof why);
     (void)rd_kafka_conf_set(conf, "reconnect.backoff.max.ms", "200", why, sizeof why);
+    /* Else a producer makes a topic again that was removed. */
+    (void)rd_kafka_conf_set(conf, "allow.auto.create.topics", "false", why, sizeof why);
     if (group != NULL)
         (void)rd_kafka_conf_set(conf, "group.id", group, why, sizeof why);
     rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);

@@ -59,6 +59,10 @@ void brokers_topic(struct brokers *b, const char *name, int partitions, int repl
 void brokers_grow(struct brokers *b, const char *name, int partitions);
 void brokers_remove(struct brokers *b, const char *name);
 void brokers_allow(struct brokers *b, const char *user, const char *topic);
+void brokers_allow_read(struct brokers *b, const char *user, const char *topic,
+                        const char *group);
+void brokers_trim(struct brokers *b, const char *topic, int32_t partition,
+                  int64_t before); /* deletes what lies before */
 bool brokers_has_topic(struct brokers *b, const char *name);
 
 /* A quiet client by the plain listener; 'group' may be NULL. */
@@ -66,6 +70,14 @@ rd_kafka_t *brokers_client(struct brokers *b, rd_kafka_type_t type, const char *
 
 /* So many messages to a partition, acknowledged. */
 void brokers_produce(struct brokers *b, const char *topic, int32_t partition, uint32_t n);
+
+/* Numbered ones, from 'first' on: the number is what is in them. */
+void brokers_number(struct brokers *b, const char *topic, int32_t partition, int first,
+                    int n);
+
+/* The offset that a group has committed, -1 for none, and what it is marked with. */
+int64_t brokers_committed(struct brokers *b, const char *group, const char *topic,
+                          int32_t partition, char *mark, size_t room);
 
 /* The position of a group in a partition. */
 void brokers_commit(struct brokers *b, const char *group, const char *topic,

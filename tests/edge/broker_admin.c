@@ -103,21 +103,46 @@ void brokers_remove(struct brokers *b, const char *name)
     await_partitions(b, name, -1);
 }
 
-void brokers_allow(struct brokers *b, const char *user, const char *topic)
+static void allow(struct brokers *b, const char *user, rd_kafka_ResourceType_t type,
+                  const char *name, rd_kafka_AclOperation_t operation)
 {
     char why[256], principal[64];
     rd_kafka_queue_t *queue = rd_kafka_queue_new(b->admin);
 
     format(principal, sizeof principal, "User:%s", user);
     rd_kafka_AclBinding_t *acl = rd_kafka_AclBinding_new(
-        RD_KAFKA_RESOURCE_TOPIC, topic, RD_KAFKA_RESOURCE_PATTERN_LITERAL, principal, "*",
-        RD_KAFKA_ACL_OPERATION_DESCRIBE, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, why,
-        sizeof why);
+        type, name, RD_KAFKA_RESOURCE_PATTERN_LITERAL, principal, "*", operation,
+        RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, why, sizeof why);
     if (acl == NULL)
         die("rights of %s: %s", user, why);
     rd_kafka_CreateAcls(b->admin, &acl, 1, NULL, queue);
     finish_request(queue, "CreateAcls");
     rd_kafka_AclBinding_destroy(acl);
+}
+
+void brokers_allow(struct brokers *b, const char *user, const char *topic)
+{
+    allow(b, user, RD_KAFKA_RESOURCE_TOPIC, topic, RD_KAFKA_ACL_OPERATION_DESCRIBE);
+}
+
+void brokers_allow_read(struct brokers *b, const char *user, const char *topic,
+                        const char *group)
+{
+    allow(b, user, RD_KAFKA_RESOURCE_TOPIC, topic, RD_KAFKA_ACL_OPERATION_READ);
+    allow(b, user, RD_KAFKA_RESOURCE_GROUP, group, RD_KAFKA_ACL_OPERATION_READ);
+}
+
+void brokers_trim(struct brokers *b, const char *topic, int32_t partition, int64_t before)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(b->admin);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = before;
+    rd_kafka_DeleteRecords_t *less = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(b->admin, &less, 1, NULL, queue);
+    finish_request(queue, "DeleteRecords");
+    rd_kafka_DeleteRecords_destroy(less);
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 bool brokers_has_topic(struct brokers *b, const char *name)
@@ -156,4 +181,46 @@ void brokers_commit(struct brokers *b, const char *group, const char *topic,
         die("a position is refused: %s", rd_kafka_err2str(err));
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_destroy(rk);
+}
+
+void brokers_number(struct brokers *b, const char *topic, int32_t partition, int first,
+                    int n)
+{
+    char text[16];
+
+    for (int i = first; i < first + n; i++) {
+        int length = snprintf(text, sizeof text, "%d", i);
+
+        if (rd_kafka_producev(b->admin, RD_KAFKA_V_TOPIC(topic),
+                              RD_KAFKA_V_PARTITION(partition),
+                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                              RD_KAFKA_V_VALUE(text, (size_t)length),
+                              RD_KAFKA_V_END) != RD_KAFKA_RESP_ERR_NO_ERROR)
+            die("a message is refused");
+    }
+    if (rd_kafka_flush(b->admin, BROKER_WAIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        die("messages are not acknowledged in time");
+}
+
+int64_t brokers_committed(struct brokers *b, const char *group, const char *topic,
+                          int32_t partition, char *mark, size_t room)
+{
+    rd_kafka_t *rk = brokers_client(b, RD_KAFKA_CONSUMER, group);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    uint64_t deadline = clock_boot_ms() + BROKER_WAIT_MS;
+    rd_kafka_resp_err_t err;
+
+    const rd_kafka_topic_partition_t *p =
+        rd_kafka_topic_partition_list_add(list, topic, partition);
+    do {
+        err = rd_kafka_committed(rk, list, 2000);
+    } while (err != RD_KAFKA_RESP_ERR_NO_ERROR && clock_boot_ms() < deadline);
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        die("committed offsets: %s", rd_kafka_err2str(err));
+    int64_t offset = p->offset >= 0 ? p->offset : -1;
+    format(mark, room, "%.*s", p->metadata != NULL ? (int)p->metadata_size : 0,
+           p->metadata != NULL ? (const char *)p->metadata : "");
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
+    return offset;
 }

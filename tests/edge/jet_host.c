@@ -128,6 +128,10 @@ static void take(struct host_lane *l, const struct parti_consumer_message *m)
     l->position[l->n] = m->position;
     l->number[l->n++] = (int)strtol(text, NULL, 10);
     (void)snprintf(l->subject, sizeof l->subject, "%s", m->subject);
+    (void)snprintf(l->key, sizeof l->key, "%.*s", m->key != NULL ? (int)m->key_n : 6,
+                   m->key != NULL ? m->key : "(none)");
+    l->time_ms = m->time_ms;
+    l->redelivered += m->redelivered != 0;
     show_headers(m, l->headers, sizeof l->headers);
 }
 
@@ -142,6 +146,11 @@ static int32_t on_deliver(const struct parti_inlet *inlet, uint32_t lane, uint64
         return PARTI_CANCELED;
     rule(n <= l->credit, "credit", n, l->credit);
     rule(l->begun_n == 1, "begun() once, and first", (uint64_t)l->begun_n, run);
+    if (h->refuses > 0) {
+        h->refuses--;
+        gate_unlock(&h->gate);
+        return PARTI_NOMEM;
+    }
     for (uint64_t i = 0; i < n; i++) {
         rule(m[i].position >= l->least, "positions ascend", m[i].position, l->least);
         l->least = m[i].position + 1;
@@ -196,11 +205,11 @@ static void on_trouble(const struct parti_inlet *inlet, uint32_t lane, uint64_t 
 
 /* ---- begin and end --------------------------------------------------------------- */
 
-static const struct parti_consumer *load(struct jet_host *h)
+static const struct parti_consumer *load(struct jet_host *h, const char *plugin)
 {
     char path[4096];
 
-    (void)snprintf(path, sizeof path, "%s/jetstream.so", plugins_dir());
+    (void)snprintf(path, sizeof path, "%s/%s.so", plugins_dir(), plugin);
     /* As the host does: threads of nats.c leave its callbacks after they have said so. */
     h->library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     ck_assert_msg(h->library != NULL, "%s", dlerror());
@@ -215,6 +224,11 @@ static const struct parti_consumer *load(struct jet_host *h)
 }
 
 void host_start(struct jet_host *h, const char *const pairs[])
+{
+    host_start_plugin(h, "jetstream", pairs);
+}
+
+void host_start_plugin(struct jet_host *h, const char *plugin, const char *const pairs[])
 {
     for (uint32_t lane = 0; lane < HOST_LANES; lane++) {
         free(h->lane[lane].position);
@@ -250,7 +264,7 @@ void host_start(struct jet_host *h, const char *const pairs[])
         h->value[h->conf.n++] = pairs[1];
     }
     h->error.size = sizeof h->error;
-    h->consumer = load(h);
+    h->consumer = load(h, plugin);
     ck_assert_ptr_nonnull(h->consumer);
     int32_t code =
         h->consumer->create(&h->self, &h->table, &h->conf, &h->inlet, &h->error);
@@ -322,13 +336,20 @@ void host_stop(struct jet_host *h, uint32_t lane, int is_last)
     CALL(h, h->consumer->stop(h->self, lane, (uint32_t)is_last));
 }
 
+void host_bury_message(struct jet_host *h, uint32_t lane,
+                       const struct parti_consumer_message *m, const char *target)
+{
+    const uint64_t add_end = 12, why_end = 4;
+    const struct parti_strs add = {"Parti-Reason", &add_end, 1};
+    const struct parti_strs why = {"test", &why_end, 1};
+
+    CALL(h, h->consumer->bury(h->self, lane, m, target, &add, &why));
+}
+
 void host_bury(struct jet_host *h, uint32_t lane, uint64_t position, const char *target,
                const char *text)
 {
     const uint64_t name_end[] = {4, 29}, value_end[] = {3, 4};
-    const uint64_t add_end = 12, why_end = 4;
-    const struct parti_strs add = {"Parti-Reason", &add_end, 1};
-    const struct parti_strs why = {"test", &why_end, 1};
     const struct parti_consumer_message m = {
         .size = sizeof m,
         .position = position,
@@ -338,7 +359,7 @@ void host_bury(struct jet_host *h, uint32_t lane, uint64_t position, const char 
         .header_name = {"KindNats-Expected-Last-Msg-Id", name_end, 2},
         .header_value = {"oldx", value_end, 2}};
 
-    CALL(h, h->consumer->bury(h->self, lane, &m, target, &add, &why));
+    host_bury_message(h, lane, &m, target);
 }
 
 /* ---- waiting --------------------------------------------------------------------- */
@@ -382,6 +403,12 @@ void host_await_trouble(struct jet_host *h, uint32_t lane, int32_t code, const c
           code == PARTI_OK ? h->lane[lane].code == PARTI_OK
                            : h->lane[lane].trouble == code &&
                                  strstr(h->lane[lane].text, text) != NULL);
+}
+
+void host_await_word(struct jet_host *h, uint32_t lane)
+{
+    AWAIT(h, lane, "a word",
+          h->lane[lane].begun_n > 0 || h->lane[lane].trouble != PARTI_OK);
 }
 
 void host_await_buried(struct jet_host *h, uint32_t lane, int n)

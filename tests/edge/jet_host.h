@@ -1,6 +1,6 @@
-/* A host of the consumer role as small as can be: loads the plugin jetstream, implements
- * the inlet, keeps what each lane is given, and holds the plugin to the inlet's rules.
- * Fails the running Check test if something is not as it must be.
+/* A host of the consumer role as small as can be: loads a plugin, jetstream or kafka,
+ * implements the inlet, keeps what each lane is given, and holds the plugin to the
+ * inlet's rules. Fails the running Check test if something is not as it must be.
  */
 #ifndef PARTI_TESTS_EDGE_JET_HOST_H
 #define PARTI_TESTS_EDGE_JET_HOST_H
@@ -32,8 +32,11 @@ struct host_lane {
     int *number;        /* what the producer wrote in it */
     char subject[HOST_TEXT_ROOM];
     char headers[HOST_HEADERS_ROOM]; /* of the last message: "A=1 B=2 " */
-    int32_t code;                    /* of the last word of trouble */
-    int32_t trouble; /* and of the last that was not PARTI_OK, with its text */
+    char key[HOST_TEXT_ROOM];        /* of the last message; "(none)" */
+    int64_t time_ms;
+    uint32_t redelivered; /* how many said so */
+    int32_t code;         /* of the last word of trouble */
+    int32_t trouble;      /* and of the last that was not PARTI_OK, with its text */
     char text[HOST_TEXT_ROOM];
     int buried_n;
     int32_t buried_code;
@@ -54,6 +57,7 @@ struct jet_host {
     struct gate gate;
     pthread_mutex_t calls;
     int is_counting; /* keeps no messages, gives credit back by halves */
+    int refuses;     /* so many deliveries that are answered with PARTI_NOMEM */
     uint32_t target; /* of each lane, where it counts */
     uint64_t window; /* the credit of a lane where it counts */
     uint64_t used[HOST_LANES];
@@ -61,7 +65,8 @@ struct jet_host {
 };
 
 /* Loads the plugin and creates a consumer with these pairs, ended by NULL. */
-void host_start(struct jet_host *h, const char *const pairs[]);
+void host_start_plugin(struct jet_host *h, const char *plugin, const char *const pairs[]);
+void host_start(struct jet_host *h, const char *const pairs[]); /* jetstream */
 void host_finish(struct jet_host *h);
 
 /* Begins a run: 'id' with '/' for NUL, the token (gen, gen).  What start() answers. */
@@ -78,10 +83,15 @@ void host_await_begun(struct jet_host *h, uint32_t lane, int n);
  * there is none. */
 void host_await_trouble(struct jet_host *h, uint32_t lane, int32_t code,
                         const char *text);
+/* Waits until the run has begun or is in trouble. */
+void host_await_word(struct jet_host *h, uint32_t lane);
 void host_await_buried(struct jet_host *h, uint32_t lane, int n);
 
 /* Fails unless the lane has had n messages, whose numbers are first, first + 1, ... */
 void host_expect(struct jet_host *h, uint32_t lane, uint32_t n, int first);
+
+void host_bury_message(struct jet_host *h, uint32_t lane,
+                       const struct parti_consumer_message *m, const char *target);
 
 /* The dead letter of a message with this text. */
 void host_bury(struct jet_host *h, uint32_t lane, uint64_t position, const char *target,

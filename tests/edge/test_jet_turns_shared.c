@@ -152,7 +152,7 @@ START_TEST(interest_says_what_it_lacks_and_what_to_do)
     crowd_run(&one, 5, 1, 100);
     host_await_trouble(&one, 5, PARTI_RETRY, "10026");
     host_await_trouble(&one, 5, PARTI_RETRY, "1 of 6 partitions are not read");
-    host_await_trouble(&one, 5, PARTI_RETRY, "raise the limit");
+    host_await_trouble(&one, 5, PARTI_RETRY, "twice the number of its partitions");
     crowd_produce(&b, 0, 5, 0);
     crowd_await(&b, &one, 0, 5, 1);
     /* There is room again: what kept one for a partition that has left is deleted. */

@@ -65,6 +65,25 @@ START_TEST(a_partition_is_not_released_while_its_message_is_handled)
 }
 END_TEST
 
+static void ack_and_nak(struct field_app *app, const struct parti_message *m)
+{
+    parti_ack(app->worker, m->ticket);
+    parti_nak(app->worker, m->ticket, 0);
+}
+
+START_TEST(a_nak_behind_an_ack_holds_nothing_up)
+{
+    field_begin(_i);
+    field_put(0, 0, 20);
+    struct field_app *app = field_start(
+        field_conf(1, "handle_timeout = 1 h\ndeliver_max = 4\n"), ack_and_nak, NULL);
+    field_await_last(0, 19);
+    field_leave(app);
+    field_check_order(1, 20);
+    field_end();
+}
+END_TEST
+
 START_TEST(a_partition_is_not_released_before_the_application_says_so)
 {
     field_begin(_i);
@@ -85,11 +104,12 @@ END_TEST
 START_TEST(what_an_abrupt_end_leaves_unrecorded_comes_again_and_nothing_else)
 {
     field_begin(_i);
-    field_put(0, 0, 15);
+    field_put(0, 0, 10);
     const char *conf = field_conf(1, "commit_interval = 1 h\ncommit_messages = 10\n");
     struct field_app *app = field_start(conf, NULL, NULL);
-    field_await_calls(15);
     field_await_settled(app, 0, 9 * STEP + 1);
+    field_put(0, 10, 5);
+    field_await_calls(15);
     field_drop(app);
     app = field_start(conf, NULL, NULL);
     field_await_calls(20);
@@ -222,6 +242,7 @@ END_TEST
 RIG_MAIN("consume_hold", a_later_holders_record_ends_this_one_and_says_so,
          positions_that_cannot_be_kept_are_said_and_work_waits_for_them,
          a_partition_is_not_released_while_its_message_is_handled,
+         a_nak_behind_an_ack_holds_nothing_up,
          a_partition_is_not_released_before_the_application_says_so,
          what_an_abrupt_end_leaves_unrecorded_comes_again_and_nothing_else,
          after_a_fence_no_message_is_begun_and_later_all_goes_on,

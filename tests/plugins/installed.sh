@@ -90,6 +90,22 @@ for name in acme_steady acme_folders; do
     install -m 644 "$work/$name.so" "$plugins/$name.so"
 done
 
+# A worker of one's own, in C: the shipped one, as its first lines say.
+docs=$prefix/share/doc/parti
+for file in messages.py messages.sh telemetry.py worker.py worker.sh; do
+    [ -x "$docs/$file" ] || fail "$docs/$file is not there to be run"
+done
+for file in orders-kafka.ini telemetry-jetstream.ini; do
+    [ -f "$docs/$file" ] || fail "$docs/$file is not there"
+done
+# shellcheck disable=SC2046
+(cd "$work" && ${CC:-cc} "$docs/messages.c" $(PKG_CONFIG_PATH=$prefix/lib/pkgconfig \
+    "${PKG_CONFIG:-pkg-config}" --cflags --libs parti) -o messages)
+rc=0
+LD_LIBRARY_PATH=$prefix/lib "$work/messages" >"$work/said" 2>&1 || rc=$?
+[ $rc -eq 2 ] || fail "messages without a file exits $rc"
+has "$work/said" 'usage: messages FILE.ini'
+
 # ---- named by their names
 
 "$parti" plugins list >"$work/list"

@@ -77,7 +77,9 @@ static void perform(void *ctx, const struct consume_action *a)
         break;
     case DO_DELIVER:
         ck_assert_uint_eq((uintptr_t)a->message, position);
+        r->count = a->count;
         trace(r, a, "deliver %llu#%u", position, a->attempt);
+        r->stretch = a->stretch;
         break;
     case DO_CANCEL: trace(r, a, "cancel"); break;
     case DO_BURY:

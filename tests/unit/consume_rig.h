@@ -20,9 +20,11 @@ struct rig {
     uint64_t now;
     uint64_t op[RIG_LANES], run[RIG_LANES];
     uint64_t credit[RIG_LANES], credit_all; /* given and not used */
+    uint64_t stretch;                       /* of the last DO_DELIVER */
     struct consume_record sent;             /* by the last DO_WRITE */
     char trace[4096];
-    uint32_t here; /* messages that the engine has */
+    uint32_t count; /* of the last DO_DELIVER */
+    uint32_t here;  /* messages that the engine has */
 };
 
 /* Small numbers: lane_max 4, deliver_max 2, attempts 3, commit by 3 or 100 ms, pauses 10

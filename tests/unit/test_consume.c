@@ -82,6 +82,47 @@ START_TEST(a_nak_gives_the_stretch_again_from_that_message_on_after_its_pause)
 }
 END_TEST
 
+START_TEST(a_nak_behind_an_ack_begins_the_stretch_anew)
+{
+    /* Whoever has it to hand begins nothing more of a stretch after a nak of it. */
+    const struct consume_event nak = {.type = CONSUME_VERDICT,
+                                      .stretch = 1,
+                                      .run = 1,
+                                      .position = 1,
+                                      .attempt = 1,
+                                      .verdict = VERDICT_NAK};
+
+    open_reading();
+    rig_messages(&r, 0, 1, 3);
+    rig_ack(&r, 0, 1, 1);
+    r.trace[0] = '\0';
+    rig_step(&r, nak);
+    rig_expect(&r, "deliver 2#2; deliver 3#2");
+    rig_step(&r, nak); /* of a stretch that is over */
+    rig_expect(&r, "");
+    rig_ack(&r, 0, 3, 2);
+    ck_assert_uint_eq(rig_look(&r, 0).next, 4);
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_nak_behind_the_last_ack_begins_the_stretch_anew)
+{
+    open_reading();
+    rig_messages(&r, 0, 1, 1);
+    rig_ack(&r, 0, 1, 1);
+    rig_step(&r, (struct consume_event){.type = CONSUME_VERDICT,
+                                        .stretch = 1,
+                                        .run = 1,
+                                        .position = 1,
+                                        .attempt = 1,
+                                        .verdict = VERDICT_NAK});
+    rig_messages(&r, 0, 2, 2);
+    ck_assert_uint_eq(r.stretch, 2);
+    rig_close(&r);
+}
+END_TEST
+
 START_TEST(an_answer_to_an_attempt_that_is_over_is_passed_over)
 {
     open_reading();
@@ -383,6 +424,8 @@ UNIT_MAIN("consume", messages_go_to_the_handler_in_order_and_no_more_than_it_may
           the_record_moves_only_over_what_is_acknowledged,
           so_many_done_are_written_at_once,
           a_nak_gives_the_stretch_again_from_that_message_on_after_its_pause,
+          a_nak_behind_an_ack_begins_the_stretch_anew,
+          a_nak_behind_the_last_ack_begins_the_stretch_anew,
           an_answer_to_an_attempt_that_is_over_is_passed_over,
           an_answer_of_an_earlier_run_is_passed_over, silence_counts_as_a_nak,
           a_word_of_progress_starts_the_time_anew, pauses_double_up_to_their_limit,

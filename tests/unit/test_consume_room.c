@@ -121,7 +121,31 @@ START_TEST(with_the_store_silent_no_more_is_done_than_twice_commit_messages)
 }
 END_TEST
 
+START_TEST(what_is_given_ahead_and_never_begun_counts_no_attempt)
+{
+    struct consume_options o = rig_options;
+
+    o.deliver_max = 1;
+    o.ahead_max = 3;
+    rig_open(&r, &o);
+    rig_reads(&r, 0, 1);
+    rig_messages(&r, 0, 1, 4);
+    rig_expect(&r, "deliver 1#1; deliver 2#1; deliver 3#1");
+    ck_assert_uint_eq(r.count, 1);
+    rig_ack(&r, 0, 1, 1);
+    rig_expect(&r, "deliver 4#1");
+    rig_nak(&r, 0, 2, 1); /* 3 and 4 lay behind it */
+    rig_wait(&r, 10);
+    rig_expect(&r, "deliver 2#2; deliver 3#2; deliver 4#2");
+    ck_assert_uint_eq(r.count, 1); /* of 4: it was begun for the first time */
+    rig_ack(&r, 0, 4, 1);          /* C6: of an attempt that is over */
+    ck_assert_uint_eq(rig_look(&r, 0).given, 3);
+    rig_close(&r);
+}
+END_TEST
+
 UNIT_MAIN("consume_room", credit_is_what_there_is_room_for,
+          what_is_given_ahead_and_never_begun_counts_no_attempt,
           all_lanes_together_never_have_more_credit_than_there_is_room,
           who_waits_for_room_is_served_when_another_lets_go,
           what_comes_beyond_credit_is_refused_and_read_anew,

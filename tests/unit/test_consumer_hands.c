@@ -24,7 +24,7 @@ static struct call {
     uint64_t position;
 } calls[CALLS];
 static int calls_n, ended_n, quiets, waits;
-static bool is_held = true, must_block;
+static bool is_held = true, must_block, acks_inside;
 static sem_t gate;
 
 static bool on_holds(void *ctx, struct parti_hold hold)
@@ -44,6 +44,8 @@ static void on_call(void *ctx, const struct parti_message *m)
     must(pthread_mutex_unlock(&lock) == 0);
     if (blocks)
         must(sem_wait(&gate) == 0);
+    if (acks_inside)
+        hands_acked(hands, &m->ticket);
     must(pthread_mutex_lock(&lock) == 0);
     ended_n++;
     must(pthread_cond_broadcast(&changed) == 0);
@@ -80,11 +82,12 @@ static void await(const int *what, int n)
     ck_assert_int_eq(failed, 0);
 }
 
-static void begin(uint32_t threads)
+static void begin_with(uint32_t threads, bool is_one_by_one)
 {
     const struct hands_setup setup = {.threads = threads,
                                       .lanes_max = 8,
                                       .pool = &pool,
+                                      .is_one_by_one = is_one_by_one,
                                       .speak_ms = 100000,
                                       .holds = on_holds,
                                       .call = on_call,
@@ -98,6 +101,16 @@ static void begin(uint32_t threads)
     must(sem_init(&gate, 0, 0) == 0);
     message_pool_init(&pool);
     ck_assert_int_eq(hands_create(&hands, &setup), STATUS_OK);
+}
+
+static void begin(uint32_t threads)
+{
+    begin_with(threads, false);
+}
+
+static void begin_one_by_one(uint32_t threads)
+{
+    begin_with(threads, true);
 }
 
 static void end(void)
@@ -197,6 +210,74 @@ START_TEST(what_is_taken_back_is_not_begun_nor_what_follows_in_its_stretch)
     ck_assert_uint_eq(calls[1].position, 2);
     ck_assert_int_eq(calls_n, 2);
     end();
+}
+END_TEST
+
+/* 'attempt' and 'stretch' as give() has them. */
+static struct parti_ticket ticket(struct parti_hold hold, uint64_t position,
+                                  uint32_t stretch)
+{
+    return (struct parti_ticket){
+        .hold = hold, .position = position, .attempt = 1, .stretch = stretch};
+}
+
+START_TEST(one_by_one_the_next_is_begun_when_the_one_before_has_its_ack)
+{
+    begin_one_by_one(2);
+    struct parti_hold a = open_lane(0, 1, "a"), b = open_lane(1, 2, "b");
+    hands_told(hands, a);
+    hands_told(hands, b);
+    give(a, 1, 4);
+    give(a, 2, 4);
+    await(&ended_n, 1);
+    give(b, 9, 4); /* another partition goes on */
+    await(&ended_n, 2);
+    ck_assert_uint_eq(calls[1].position, 9);
+    const struct parti_ticket other = ticket(a, 1, 3), first = ticket(a, 1, 4);
+    hands_acked(hands, &other);
+    hands_acked(hands, &first);
+    await(&ended_n, 3);
+    ck_assert_uint_eq(calls[2].position, 2);
+    end();
+}
+END_TEST
+
+START_TEST(one_by_one_an_ack_from_inside_the_call_counts)
+{
+    begin_one_by_one(1);
+    acks_inside = true;
+    struct parti_hold a = open_lane(0, 1, "a");
+    hands_told(hands, a);
+    for (uint64_t i = 1; i <= 40; i++)
+        give(a, i, 4);
+    await(&ended_n, 40);
+    for (int i = 0; i < 40; i++)
+        ck_assert_uint_eq(calls[i].position, (uint64_t)i + 1);
+    end();
+}
+END_TEST
+
+START_TEST(one_by_one_a_new_stretch_waits_for_no_ack_of_an_old_one)
+{
+    begin_one_by_one(1);
+    struct parti_hold a = open_lane(0, 1, "a");
+    hands_told(hands, a);
+    give(a, 1, 4);
+    give(a, 2, 4);
+    await(&ended_n, 1);
+    ck_assert(hands_take_back(hands, a, 4, NULL)); /* it timed out */
+    give(a, 1, 5);
+    await(&ended_n, 2);
+    ck_assert_uint_eq(calls[1].position, 1);
+    const struct parti_ticket late = ticket(a, 1, 4), second = ticket(a, 1, 5);
+    give(a, 2, 5);
+    hands_acked(hands, &late);
+    give(a, 3, 5);
+    hands_acked(hands, &second);
+    await(&ended_n, 3);
+    ck_assert_uint_eq(calls[2].position, 2);
+    end();
+    ck_assert_int_eq(calls_n, 3); /* the third waits for the second's */
 }
 END_TEST
 
@@ -352,6 +433,9 @@ END_TEST
 UNIT_MAIN("consumer_hands", nothing_is_handed_over_before_the_application_was_told,
           a_partition_has_one_call_at_a_time_and_others_go_on,
           what_is_taken_back_is_not_begun_nor_what_follows_in_its_stretch,
+          one_by_one_the_next_is_begun_when_the_one_before_has_its_ack,
+          one_by_one_an_ack_from_inside_the_call_counts,
+          one_by_one_a_new_stretch_waits_for_no_ack_of_an_old_one,
           a_lane_is_quiet_when_its_call_has_returned,
           a_call_from_before_a_fence_keeps_its_partition_from_a_second_one,
           who_lost_the_lease_begins_nothing, what_waits_is_spoken_for,

@@ -110,7 +110,7 @@ static void end_look(struct jet_consumer *c, const json_t *info)
     }
 }
 
-void jet_looks_answered(struct jet_consumer *c, const char *what, natsMsg *msg)
+void jet_counts_answered(struct jet_consumer *c, const char *what, natsMsg *msg)
 {
     char *end = NULL;
     uint64_t number = strtoull(what, &end, 16);
@@ -137,7 +137,7 @@ void jet_looks_answered(struct jet_consumer *c, const char *what, natsMsg *msg)
     json_decref(info);
 }
 
-void jet_looks_keep(struct jet_consumer *c, uint64_t now_ms)
+void jet_counts_keep(struct jet_consumer *c, uint64_t now_ms)
 {
     struct jet_turns *t = &c->turns;
 

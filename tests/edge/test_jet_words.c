@@ -1,0 +1,196 @@
+/* The consumer role of jetstream and what is said to it: words in its inbox that no
+ * server should send, and what a server does not permit. */
+#include "config.h"
+
+#include "jet_bench.h"
+#include "jet_host.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct jet_bench b;
+static struct jet_host one;
+
+static void make_stream(void)
+{
+    jet_api(&b, "$JS.API.STREAM.CREATE.S",
+            "{\"name\":\"S\",\"subjects\":[\"p.>\"],\"storage\":\"memory\"}");
+}
+
+static void produce(int first, int n)
+{
+    char text[32];
+
+    for (int i = first; i < first + n; i++) {
+        (void)snprintf(text, sizeof text, "%d", i);
+        jet_api(&b, "p.0", text);
+    }
+}
+
+/* Where the reader awaits its messages: the subject of the answers to its request. */
+static void await_inbox(natsSubscription *requests, char *to, size_t room)
+{
+    natsMsg *msg = NULL;
+
+    ck_assert_int_eq(natsSubscription_NextMsg(&msg, requests, RIG_WAIT_MS), NATS_OK);
+    ck_assert_ptr_nonnull(natsMsg_GetReply(msg));
+    (void)snprintf(to, room, "%s", natsMsg_GetReply(msg));
+    natsMsg_Destroy(msg);
+}
+
+static void send(const char *subject, const char *name, const char *value)
+{
+    natsMsg *msg = NULL;
+
+    ck_assert_int_eq(natsMsg_Create(&msg, subject, NULL, "x", 1), NATS_OK);
+    if (name != NULL)
+        ck_assert_int_eq(natsMsgHeader_Set(msg, name, value), NATS_OK);
+    ck_assert_int_eq(natsConnection_PublishMsg(b.nc, msg), NATS_OK);
+    natsMsg_Destroy(msg);
+}
+
+START_TEST(a_word_without_a_description_ends_no_more_than_the_reader)
+{
+    static const char *const words[][2] = {
+        {"Status", "503"}, {"Status", "409"}, {"Other", "x"}, {NULL, NULL}};
+    const char *pairs[] = {"url", b.url, "stream", "S", "subject", "p.{1}", NULL};
+
+    jet_start(&b, &(struct server_options){.program = rig_program(_i)}, "");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        natsSubscription *requests = NULL;
+        char inbox[256];
+
+        make_stream();
+        ck_assert_int_eq(natsConnection_SubscribeSync(&requests, b.nc,
+                                                      "$JS.API.CONSUMER.MSG.NEXT.S.*"),
+                         NATS_OK);
+        host_start(&one, pairs);
+        ck_assert_int_eq(host_run(&one, 0, "0", 1, 0, 0, 1000), PARTI_OK);
+        await_inbox(requests, inbox, sizeof inbox);
+        send(inbox, words[i][0], words[i][1]);
+        await_inbox(requests, inbox, sizeof inbox); /* it is made anew */
+        produce(0, 10);
+        host_await(&one, 0, 10);
+        host_expect(&one, 0, 10, 0);
+        host_finish(&one);
+        natsSubscription_Destroy(requests);
+        jet_api(&b, "$JS.API.STREAM.DELETE.S", "");
+    }
+    jet_finish(&b);
+}
+END_TEST
+
+START_TEST(more_readers_than_the_stream_allows_are_told_with_what_to_do)
+{
+    const char *pairs[] = {"url", b.url, "stream", "S", "subject", "p.{1}", NULL};
+
+    jet_start(&b, &(struct server_options){.program = rig_program(_i)}, "");
+    jet_api(&b, "$JS.API.STREAM.CREATE.S",
+            "{\"name\":\"S\",\"subjects\":[\"p.>\"],\"storage\":\"memory\","
+            "\"max_consumers\":1}");
+    produce(0, 3);
+    host_start(&one, pairs);
+    ck_assert_int_eq(host_run(&one, 0, "1", 1, 0, 0, 10), PARTI_OK);
+    host_await_begun(&one, 0, 1);
+    ck_assert_int_eq(host_run(&one, 1, "0", 1, 0, 0, 10), PARTI_OK);
+    host_await_trouble(&one, 1, PARTI_RETRY, "set 'max_consumers' of the stream");
+    host_stop(&one, 0, 1); /* there is room now, and it goes on trying */
+    host_await(&one, 1, 3);
+    host_finish(&one);
+    jet_finish(&b);
+}
+END_TEST
+
+/* ---- permissions ----------------------------------------------------------------- */
+
+#define USER(name, denied)                                                       \
+    "    {user: " name ", password: x, permissions: {publish: {deny: [\"" denied \
+    "\"]}}}\n"
+
+static const char users[] =
+    "authorization {\n"
+    "  users: [\n"
+    "    {user: boss, password: x}\n" USER("no_info", "$JS.API.STREAM.INFO.>")
+        USER("no_create", "$JS.API.CONSUMER.CREATE.>")
+            USER("no_next", "$JS.API.CONSUMER.MSG.NEXT.>") USER("no_ack", "$JS.ACK.>")
+                USER("no_letter", "dead.>") "  ]\n}\n";
+
+static void begin_as(int i, const char *user, const char *retention)
+{
+    char body[256];
+
+    jet_start(&b, &(struct server_options){.program = rig_program(i), .extra = users},
+              "boss:x@");
+    (void)snprintf(body, sizeof body,
+                   "{\"name\":\"S\",\"subjects\":[\"p.>\",\"dead.>\"],\"storage\":"
+                   "\"memory\",\"retention\":\"%s\"}",
+                   retention);
+    jet_api(&b, "$JS.API.STREAM.CREATE.S", body);
+    produce(0, 3);
+    const char *pairs[] = {"url",      b.server.url, "stream", "S",  "subject", "p.{1}",
+                           "password", "x",          "user",   user, NULL};
+    host_start(&one, pairs);
+    ck_assert_msg(one.self != NULL, "%s", one.error.text);
+}
+
+static void end(void)
+{
+    host_finish(&one);
+    jet_finish(&b);
+}
+
+START_TEST(what_a_user_may_not_do_is_told_at_once_for_every_partition)
+{
+    static const char *const cases[][2] = {
+        {"no_info", "publish to '$JS.API.STREAM.INFO.S'"},
+        {"no_create", "publish to '$JS.API.CONSUMER.CREATE.S.parti_"},
+        {"no_next", "publish to '$JS.API.CONSUMER.MSG.NEXT.S.parti_"}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t begun = threads_now_ms();
+
+        begin_as(_i, cases[i][0], "limits");
+        for (uint32_t lane = 0; lane < 4; lane++) {
+            char id[2] = {(char)('0' + lane), '\0'};
+
+            ck_assert_int_eq(host_run(&one, lane, id, 1, 0, 0, 10), PARTI_OK);
+        }
+        for (uint32_t lane = 0; lane < 4; lane++)
+            host_await_trouble(&one, lane, PARTI_RETRY, cases[i][1]);
+        end();
+        ck_assert_uint_lt(threads_now_ms() - begun, 3500); /* before it is silence */
+    }
+}
+END_TEST
+
+START_TEST(an_ack_that_is_not_permitted_is_told_and_work_goes_on)
+{
+    begin_as(_i, "no_ack", "workqueue");
+    ck_assert_int_eq(host_run(&one, 0, "0", 1, 0, 0, 10), PARTI_OK);
+    host_await(&one, 0, 3);
+    host_done(&one, 0, one.lane[0].position[1] + 1);
+    host_await_trouble(&one, 0, PARTI_RETRY, "publish to '$JS.ACK.");
+    produce(3, 2);
+    host_await(&one, 0, 5);
+    end();
+}
+END_TEST
+
+START_TEST(a_dead_letter_that_is_not_permitted_is_told)
+{
+    begin_as(_i, "no_letter", "limits");
+    ck_assert_int_eq(host_run(&one, 0, "0", 1, 0, 0, 10), PARTI_OK);
+    host_await(&one, 0, 3);
+    host_bury(&one, 0, one.lane[0].position[0], "dead.letters", "0");
+    host_await_buried(&one, 0, 1);
+    ck_assert_int_eq(one.lane[0].buried_code, PARTI_RETRY);
+    ck_assert_ptr_nonnull(strstr(one.lane[0].buried_text, "publish to 'dead.letters'"));
+    end();
+}
+END_TEST
+
+RIG_MAIN("jet_words", a_word_without_a_description_ends_no_more_than_the_reader,
+         more_readers_than_the_stream_allows_are_told_with_what_to_do,
+         what_a_user_may_not_do_is_told_at_once_for_every_partition,
+         an_ack_that_is_not_permitted_is_told_and_work_goes_on,
+         a_dead_letter_that_is_not_permitted_is_told)
