@@ -12,7 +12,7 @@
 #include <pthread.h>
 
 enum {
-    HOST_LANES = 320,
+    HOST_LANES = 1536,
     HOST_PAIRS = 16,
     HOST_MESSAGES = 4096,
     HOST_TEXT_ROOM = 256,
@@ -27,8 +27,9 @@ struct host_lane {
     uint64_t origin, from;
     uint64_t least; /* position that may come */
     uint32_t n;     /* messages of all runs */
-    uint64_t position[HOST_MESSAGES];
-    int number[HOST_MESSAGES]; /* what the producer wrote in it */
+    uint32_t room;
+    uint64_t *position; /* until the next host_start() */
+    int *number;        /* what the producer wrote in it */
     char subject[HOST_TEXT_ROOM];
     char headers[HOST_HEADERS_ROOM]; /* of the last message: "A=1 B=2 " */
     char key[HOST_TEXT_ROOM];        /* of the last message; "(none)" */
