@@ -3,10 +3,10 @@
     flow.py --flow PROGRAM --parti PROGRAM --plugins DIR [--server PROGRAM] [options]
 
 A real nats-server on loopback, and with --broker kafka a real broker beside it; a stream
-that is filled before the clock runs; arms in
-turn, so that what the machine does meanwhile meets all alike.  The clock runs from the
-first to the last message handled, in whatever process.  Every arm's handler checks that
-each partition's messages come in order, none twice, none missing.
+that is filled before the clock runs; arms in turn, so that what the machine does meanwhile
+meets all alike.  The clock runs from the first to the last message handled, in whatever
+process.  Every arm's handler checks that each partition's messages come in order, none
+twice, none missing.
 
   bare      nats.c: a pull consumer a process for its share of the subjects, fetched in
             batches, the last message of a batch acknowledged (AckAll): what a program
