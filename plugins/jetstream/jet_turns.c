@@ -189,23 +189,19 @@ static uint32_t count(const struct jet_consumer *c, enum jet_reader_state state)
 static void tell_refused(struct jet_consumer *c, struct jet_lane *l)
 {
     uint32_t reading = count(c, JET_READER_READING), lanes = c->turns.table_n;
-    char why[512];
+    char why[320];
 
     (void)snprintf(
         why, sizeof why,
-        "%.60s takes no more consumers (maximum consumers limit reached, 10026): %u of "
-        "%u partitions %s; %s",
-        c->api.shown, (unsigned)(lanes - reading), (unsigned)lanes,
+        "%.60s takes no more consumers (10026): %u of %u partitions %s; %s", c->api.shown,
+        (unsigned)(lanes - reading), (unsigned)lanes,
         c->retention == JET_INTEREST ? "are not read" : "wait and take turns",
         c->retention == JET_INTEREST
-            ? "where interest counts each needs one of its own, and for a moment one "
-              "more "
-              "for each that moves: set 'max_consumers' of the stream to twice the "
-              "number "
-              "of its partitions (without it newer servers allow 1,000), have fewer "
-              "partitions, or let it keep messages by limits"
-            : "set 'max_consumers' of the stream higher (without it newer servers allow "
-              "1,000) or have fewer partitions");
+            ? "set 'max_consumers' of the stream to twice the number of its partitions "
+              "(newer servers allow 1,000 without), have fewer, or keep messages by "
+              "limits"
+            : "set 'max_consumers' of the stream higher (newer servers allow 1,000 "
+              "without) or have fewer partitions");
     jet_reader_tell(c, l, PARTI_RETRY, why);
 }
 

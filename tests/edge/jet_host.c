@@ -151,6 +151,9 @@ static int32_t on_deliver(const struct parti_inlet *inlet, uint32_t lane, uint64
         gate_unlock(&h->gate);
         return PARTI_NOMEM;
     }
+    if (l->n == 0)
+        l->first = h->taken + 1;
+    h->taken += n;
     for (uint64_t i = 0; i < n; i++) {
         rule(m[i].position >= l->least, "positions ascend", m[i].position, l->least);
         l->least = m[i].position + 1;

@@ -27,6 +27,7 @@ struct host_lane {
     uint64_t origin, from;
     uint64_t least; /* position that may come */
     uint32_t n;     /* messages of all runs */
+    uint64_t first; /* of this host's, the number of the first of them */
     uint32_t room;
     uint64_t *position; /* until the next host_start() */
     int *number;        /* what the producer wrote in it */
@@ -59,6 +60,7 @@ struct jet_host {
     int is_counting; /* keeps no messages, gives credit back by halves */
     int refuses;     /* so many deliveries that are answered with PARTI_NOMEM */
     uint32_t target; /* of each lane, where it counts */
+    uint64_t taken;  /* messages of all lanes */
     uint64_t window; /* the credit of a lane where it counts */
     uint64_t used[HOST_LANES];
     struct host_lane lane[HOST_LANES];
