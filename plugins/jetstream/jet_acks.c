@@ -21,6 +21,7 @@ int32_t jet_reply_read(const char *reply, struct jet_reply *ret)
                               .position = strtoull(token[5 + shift], NULL, 10),
                               .number = strtoull(token[6 + shift], NULL, 10),
                               .time_ns = strtoull(token[7 + shift], NULL, 10),
+                              .pending = strtoull(token[8 + shift], NULL, 10),
                               .has_more = n > 11};
     ret->consumer_n = (size_t)(token[4 + shift] - ret->consumer) - 1;
     return 1;
@@ -47,10 +48,12 @@ int32_t jet_acks_keep(struct jet_lane *l, const struct jet_reply *reply)
 }
 
 /* Time and what is pending are of no interest to the server. */
-void jet_acks_send(struct jet_consumer *c, const struct jet_lane *l,
-                   const struct jet_ack *ack)
+void jet_acks_send(struct jet_consumer *c, struct jet_lane *l, const struct jet_ack *ack)
 {
     char subject[JET_ACK_HEAD_ROOM + 80];
+
+    l->turn.acked++;
+    l->turn.acked_ms = jet_now_ms();
 
     (void)snprintf(subject, sizeof subject, "%s%llu.%llu.%llu.0.0%s", l->ack_head,
                    (unsigned long long)ack->given, (unsigned long long)ack->position,

@@ -29,6 +29,15 @@ static const struct parti_option options[] = {
              "that read the same stream need different ones; needed where the stream "
              "keeps messages by interest.",
      .type = PARTI_STR},
+    {.name = "readers",
+     .fallback = "128",
+     .help =
+         "So many consumers on the stream at a time, one more to hear of new messages "
+         "not counted; where more partitions are held they take turns. Not where the "
+         "stream keeps messages by interest.",
+     .min = 1,
+     .max = JET_READERS_MAX,
+     .type = PARTI_INT},
     {.name = NULL},
 };
 
@@ -77,6 +86,7 @@ static int32_t read_section(struct jet_consumer *c, const struct parti_conf *con
     if (why != NULL)
         return bad(conf, "subject", why, error);
     (void)snprintf(c->template, sizeof c->template, "%s", subject);
+    c->turns.most = (uint32_t)parti_conf_int(conf, "readers", JET_READERS);
     return read_names(c, conf, error);
 }
 
@@ -100,6 +110,7 @@ static void consumer_destroy(void *self)
     (void)pthread_cond_destroy(&c->note_cond);
     (void)pthread_mutex_destroy(&c->note_mutex);
     (void)pthread_mutex_destroy(&c->mutex);
+    jet_turns_finish(c);
     free(c->held);
     free(c->lane);
     free(c->bytes);
@@ -121,6 +132,7 @@ static struct jet_consumer *make(const struct parti_host *host,
     c->posted_last = &c->posted;
     c->written_last = &c->written;
     c->is_stale = 1;
+    c->turns.notice.index = JET_NOTICE_INDEX;
     (void)pthread_mutex_init(&c->mutex, NULL);
     (void)pthread_mutex_init(&c->note_mutex, NULL);
     (void)pthread_condattr_init(&clock);

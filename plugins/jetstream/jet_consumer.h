@@ -3,6 +3,11 @@
  *   jet_consumer.c  the section, the interface: seq calls put notes in a queue
  *   jet_duty.c      the thread: takes the notes, connects, makes readers, keeps time
  *   jet_look.c      what is known of the stream
+ *   jet_turns.c     which lanes have a reader, where there are more lanes than readers
+ *   jet_queue.c     the queue for readers
+ *   jet_notice.c    which lanes without a reader have messages
+ *   jet_subjects.c  from the subject of a message to its lane
+ *   jet_counts.c    how many messages and consumers the stream has
  *   jet_reader.c    one reader: how it is made, asked for messages, lost
  *   jet_heard.c     what comes from the server, on a thread of nats.c
  *   jet_acks.c      which messages of a lane are to be acknowledged, and how
@@ -15,7 +20,8 @@
  *
  * HASH is of the partition's id, GEN-SINCE the fencing token, SERIAL another one for each
  * reader of this process; all in hexadecimal.  So whoever looks at the names of a stream
- * knows which readers are of one partition, and which of them is the later.
+ * knows which readers are of one partition, and which of them is the later.  That of the
+ * notifier is parti_GROUP_notice_PROCESS_LANE-SERIAL.
  *
  *              limits            work queue          interest
  *   begins at  the next          all there is        the first that is not done
@@ -48,7 +54,10 @@ enum {
     JET_READER_NAME_ROOM = 192,
     JET_READER_SUBJECT_ROOM = 1280, /* of a request about a reader */
     JET_READER_GROUP_MAX = 64,
-    JET_READER_PULLS = 4, /* requests for messages under way */
+    JET_NOTICE_INDEX = 0x7fffffff, /* of no lane */
+    JET_READERS = 128,             /* [consume] readers, where it is not given, */
+    JET_READERS_MAX = 1000, /* and at most: nats-server lets a stream have so many */
+    JET_READER_PULLS = 4,   /* requests for messages under way */
     JET_READER_BATCH_MAX = 4096,
     JET_READER_EXPIRES_MS = 30000, /* a request for messages */
     JET_READER_BEAT_MS = 5000,     /* the server says so often that it is there */
@@ -67,10 +76,12 @@ enum {
 enum jet_retention { JET_LIMITS, JET_WORK_QUEUE, JET_INTEREST };
 
 enum jet_reader_state {
-    JET_READER_NONE,   /* no run, or nothing to be done until it ends */
-    JET_READER_DUE,    /* to be made, not before when_ms */
-    JET_READER_ASKED,  /* the server has been asked to make it; an answer by when_ms */
-    JET_READER_READING /* a sign of life by when_ms, if messages were asked for */
+    JET_READER_NONE,    /* no run, or nothing to be done until it ends */
+    JET_READER_DUE,     /* to be made, not before when_ms */
+    JET_READER_WAITING, /* due, and in the queue for one */
+    JET_READER_PARKED,  /* none is needed until something is heard, or credit is given */
+    JET_READER_ASKED,   /* the server has been asked to make it; an answer by when_ms */
+    JET_READER_READING  /* a sign of life by when_ms, if messages were asked for */
 };
 
 struct jet_pull {
@@ -78,9 +89,30 @@ struct jet_pull {
     uint64_t left;   /* messages that it may still bring */
 };
 
+struct jet_reply;
+
 struct jet_ack {
     uint64_t position, number; /* of the stream; of the reader */
     uint64_t given;            /* how often the server has given it */
+};
+
+/* What a lane's turns depend on: see jet_turns.c and jet_notice.c. */
+struct jet_turn {
+    struct jet_lane *same; /* the next one in the table of subjects */
+    uint64_t ticket;       /* its place in the queue; 0: none */
+    uint64_t since_ms;     /* it has had this reader, */
+    uint64_t busy_ms;      /* whose last message came then */
+    uint64_t pending;      /* at the server, as the last reader said */
+    uint64_t watch;        /* what watched when the reader was asked for, 0: nothing, */
+    uint64_t heard_before; /* and what had been heard by then */
+    uint64_t noted;        /* the watch that the lane was there for from its start */
+    uint64_t heard;        /* limits: the greatest position heard of, */
+    uint64_t gone;         /* of which up to here none is left */
+    uint64_t counted, counting; /* work queue: messages in the stream, by the last look */
+    uint64_t owed;              /* work queue: given out, not acknowledged, no reader */
+    uint64_t again;             /* of these the present reader gives so many again */
+    uint64_t acked, acked_ms;   /* work queue: acks that this reader was sent, the last */
+    int32_t is_known;           /* what the above says of messages to be read is all */
 };
 
 /* One run of a lane, from start() to stop(). */
@@ -118,6 +150,44 @@ struct jet_lane {
     int32_t ack_has_more;             /* these have a token more at the end */
     struct jet_ack *ack;              /* a ring */
     size_t ack_first, ack_n, ack_room;
+
+    struct jet_turn turn;
+};
+
+/* A place in the queue: of lane 'lane', unless that has another ticket by now. */
+struct jet_place {
+    uint64_t ticket;
+    uint32_t lane;
+};
+
+/* Turns of all lanes; zero but for 'most'. */
+struct jet_turns {
+    uint32_t most;    /* readers at a time: the section's word, */
+    uint32_t cap;     /* and the server's, as far as it is known; 0: it has not said no */
+    uint32_t refused; /* so often since the last look */
+    uint32_t pauses;  /* doublings of the time until 'cap' grows, */
+    uint64_t grow_ms; /* which it does then */
+    uint64_t shut_ms; /* nothing is asked for before */
+    uint64_t door_ms; /* until then one reader fewer, for other processes */
+    uint32_t leaving; /* readers deleted, the server's answer not heard, */
+    uint64_t leaving_ms;      /* which is waited for until then */
+    uint32_t waiting, parked; /* as the last look has left them */
+    int32_t is_crowded, is_told;
+    uint64_t tickets;        /* so far */
+    struct jet_place *queue; /* a heap, the least ticket first */
+    size_t queue_n, queue_room;
+    uint32_t cursor; /* where the search for readers to be given up goes on */
+
+    uint64_t watch;   /* the number of what watches lanes without a reader; 0: nothing */
+    int32_t is_whole; /* of every subject the last message has been heard */
+    int32_t is_wide;  /* the server does not take the filter: all subjects are heard */
+    int32_t is_outgrown;    /* a lane has come that the filter does not cover */
+    uint64_t first_n;       /* messages that tell of what was there before */
+    struct jet_lane notice; /* the notifier, as if it were the reader of a lane */
+    char pattern[JET_TEMPLATE_ROOM]; /* all lanes' subjects match it; "": no lane yet */
+    struct jet_lane **table;         /* by subject, chained through turn.same */
+    uint32_t table_room, table_n;
+    uint64_t look_ms, look_sent_ms, looks; /* at the stream: next; the one under way */
 };
 
 /* A dead letter under way. */
@@ -166,6 +236,7 @@ struct jet_consumer {
     char hearing[JET_LINK_HEARING_ROOM];
     uint64_t retry_ms; /* no connecting before */
     uint32_t failures;
+    struct jet_turns turns;
     int32_t is_stale; /* the stream is to be asked before the next reader is made */
     int32_t is_known; /* over this connection the stream has answered */
     uint64_t looks, looks_answered; /* those that were not waited for */
@@ -235,11 +306,94 @@ void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l);
 void jet_reader_denied(struct jet_consumer *c, struct jet_lane *l, const char *subject,
                        const char *why);
 
-/* Asks the server to delete it; nobody waits for the answer. */
+/* Forgets it, whatever the server does. */
+void jet_reader_forget(struct jet_lane *l);
+
+/* The host's word about a lane; PARTI_OK is said where trouble was. */
+void jet_reader_tell(struct jet_consumer *c, struct jet_lane *l, int32_t code,
+                     const char *text);
+
+/* Nonzero: the lane's run is of this life of the stream.  Else it is over. */
+int32_t jet_reader_fits(struct jet_consumer *c, struct jet_lane *l);
+
+/* Tells the host where the run begins, once. */
+void jet_reader_begin_run(struct jet_consumer *c, struct jet_lane *l);
+
+/* Asks the server to delete it; the answer is counted and nobody waits for it. */
 void jet_reader_delete(struct jet_consumer *c, const char *name);
 
 /* The end of a run. */
 void jet_reader_stop(struct jet_consumer *c, struct jet_lane *l, int32_t is_last);
+
+/* ---- jet_turns.c: with the mutex ------------------------------------------------- */
+
+/* Gives readers to lanes that are due, takes them from others: the connection stands and
+ * the stream has been looked at. */
+void jet_turns_take(struct jet_consumer *c);
+
+/* Nonzero: there is something for jet_turns_take(). */
+int32_t jet_turns_is_due(const struct jet_consumer *c, uint64_t now_ms);
+
+/* When to look again, at the latest. */
+uint64_t jet_turns_next_ms(const struct jet_consumer *c, uint64_t now_ms);
+
+/* A reader is asked for; it stands or has brought a message, and so many more are
+ * there for it; the server has no room for it (10026). */
+void jet_turns_asked(struct jet_consumer *c, struct jet_lane *l);
+void jet_turns_told(struct jet_consumer *c, struct jet_lane *l, uint64_t pending);
+void jet_turns_refused(struct jet_consumer *c, struct jet_lane *l);
+
+/* One was deleted; the server says so. */
+void jet_turns_leave(struct jet_consumer *c);
+void jet_turns_left(struct jet_consumer *c);
+
+/* Credit has been given, or messages are done, or messages were heard of: a parked lane
+ * that needs a reader by now is due. */
+void jet_turns_stir(struct jet_consumer *c, struct jet_lane *l);
+
+/* Nothing watches any more: every parked lane waits. */
+void jet_turns_wake_all(struct jet_consumer *c);
+
+/* The connection is lost. */
+void jet_turns_lose(struct jet_consumer *c);
+void jet_turns_finish(struct jet_consumer *c);
+
+/* ---- jet_queue.c: with the mutex ------------------------------------------------- */
+
+/* Lanes that wait, by their tickets.  0: no memory.  NULL: nobody waits. */
+int32_t jet_queue_push(struct jet_consumer *c, struct jet_lane *l);
+struct jet_lane *jet_queue_pop(struct jet_consumer *c);
+
+/* ---- jet_subjects.c: with the mutex ---------------------------------------------- */
+
+/* A lane that is heard of from now on, or not any more.  0: no memory. */
+int32_t jet_subjects_add(struct jet_consumer *c, struct jet_lane *l);
+void jet_subjects_drop(struct jet_consumer *c, struct jet_lane *l);
+
+/* Whose a message's subject is: its key in 'key', and a chain of lanes through turn.same
+ * of which those with that subject are meant.  NULL: nobody's. */
+struct jet_lane *jet_subjects_find(const struct jet_consumer *c, const char *subject,
+                                   char key[JET_TEMPLATE_ROOM]);
+
+/* ---- jet_counts.c: with the mutex ------------------------------------------------ */
+
+/* Asks for the state of the stream when it is time, and takes the answer. */
+void jet_counts_keep(struct jet_consumer *c, uint64_t now_ms);
+void jet_counts_answered(struct jet_consumer *c, const char *what, natsMsg *msg);
+
+/* ---- jet_notice.c: with the mutex ------------------------------------------------ */
+
+/* Makes, mends or ends what watches: 'is_wanted' whether lanes are without readers,
+ * 'has_room' whether the server may have a place for one more consumer, 'unknown' how
+ * many lanes wait of which nothing is known. */
+void jet_notice_keep(struct jet_consumer *c, int32_t is_wanted, int32_t has_room,
+                     uint32_t unknown, uint64_t now_ms);
+void jet_notice_made(struct jet_consumer *c, natsMsg *msg);
+void jet_notice_heard(struct jet_consumer *c, const char *subject,
+                      const struct jet_reply *reply);
+void jet_notice_lost(struct jet_consumer *c);
+/* It ends; the server is told. */
+void jet_notice_end(struct jet_consumer *c);
 
 /* ---- jet_heard.c ------------------------------------------------------------------ */
 
@@ -256,7 +410,7 @@ struct jet_reply {
     size_t head_n; /* bytes before GIVEN */
     const char *consumer;
     size_t consumer_n;
-    uint64_t given, position, number, time_ns;
+    uint64_t given, position, number, time_ns, pending;
     int32_t has_more;
 };
 
@@ -265,8 +419,7 @@ int32_t jet_reply_read(const char *reply, struct jet_reply *ret);
 
 /* Remembers a message until it is done; 0: no memory. */
 int32_t jet_acks_keep(struct jet_lane *l, const struct jet_reply *reply);
-void jet_acks_send(struct jet_consumer *c, const struct jet_lane *l,
-                   const struct jet_ack *ack);
+void jet_acks_send(struct jet_consumer *c, struct jet_lane *l, const struct jet_ack *ack);
 /* All below l->done. */
 void jet_acks_settle(struct jet_consumer *c, struct jet_lane *l);
 

@@ -75,6 +75,10 @@ static void put_lane(struct jet_consumer *c, struct jet_lane *l)
         c->lane = more;
         c->lane_room = room;
     }
+    if (!jet_subjects_add(c, l)) {
+        c->inlet->trouble(c->inlet, l->index, l->run, PARTI_BADINPUT, "out of memory");
+        return;
+    }
     c->lane[l->index] = l;
     l->state = JET_READER_DUE;
     c->is_stale = 1;
@@ -101,10 +105,12 @@ static void apply(struct jet_consumer *c, struct jet_lane *l, const struct poste
         jet_reader_stop(c, l, p->is_last);
         c->lane[l->index] = NULL;
     }
-    if (p->is_ended)
+    if (p->is_ended) {
         free_lane(l);
-    else if (is_here)
+    } else if (is_here) {
+        jet_turns_stir(c, l);
         jet_reader_pull(c, l);
+    }
 }
 
 static void put_letters(struct jet_consumer *c, struct jet_letter *list)
@@ -156,6 +162,7 @@ static void lose_all(struct jet_consumer *c)
         if (l != NULL && (l->state == JET_READER_ASKED || l->state == JET_READER_READING))
             jet_reader_lost(c, l, 1, "the connection to the server is lost");
     }
+    jet_turns_lose(c);
     c->session = 0;
 }
 
@@ -213,7 +220,7 @@ static int32_t is_needed(const struct jet_consumer *c, uint64_t now_ms)
     for (uint32_t i = 0; i < c->lane_room; i++)
         if (is_due(c->lane[i], now_ms))
             return 1;
-    return 0;
+    return jet_turns_is_due(c, now_ms);
 }
 
 /* With the mutex: nothing of what is due can be done. */
@@ -249,7 +256,7 @@ static void sweep(struct jet_consumer *c)
 }
 
 /* What needs the connection.  Nothing locked. */
-static void serve(struct jet_consumer *c, uint64_t now_ms)
+static void serve(struct jet_consumer *c)
 {
     struct parti_error error = {.size = sizeof error};
     int32_t code = prepare(c, &error);
@@ -257,10 +264,7 @@ static void serve(struct jet_consumer *c, uint64_t now_ms)
     (void)pthread_mutex_lock(&c->mutex);
     if (code == PARTI_OK) {
         c->failures = 0;
-        for (uint32_t i = 0; i < c->lane_room; i++)
-            if (c->lane[i] != NULL && c->lane[i]->state == JET_READER_DUE &&
-                c->lane[i]->when_ms <= now_ms)
-                jet_reader_make(c, c->lane[i]);
+        jet_turns_take(c);
         jet_letters_send(c);
     } else if (code != PARTI_CANCELED) {
         hinder(c, jet_now_ms(), error.text);
@@ -295,6 +299,7 @@ static uint64_t keep_time(struct jet_consumer *c)
         if (l->is_sweeping)
             next = now;
     }
+    next = earlier(next, jet_turns_next_ms(c, now));
     jet_letters_expire(c, now, "the dead letter was not confirmed in time");
     return next > c->retry_ms ? next : c->retry_ms;
 }
@@ -308,7 +313,7 @@ static void look(struct jet_consumer *c)
     int32_t needed = now >= c->retry_ms && is_needed(c, now);
     (void)pthread_mutex_unlock(&c->mutex);
     if (needed)
-        serve(c, now);
+        serve(c);
     (void)pthread_mutex_lock(&c->mutex);
     c->next_ms = keep_time(c);
     (void)pthread_mutex_unlock(&c->mutex);
@@ -353,6 +358,7 @@ static void finish(struct jet_consumer *c)
         free_lane(c->lane[i]);
         c->lane[i] = NULL;
     }
+    jet_notice_end(c);
     (void)pthread_mutex_unlock(&c->mutex);
     jet_sweep_finish(c);
 }

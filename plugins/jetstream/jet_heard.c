@@ -3,7 +3,7 @@
 #include "plugins/jetstream/jet_consumer.h"
 
 /* LANE-SERIAL[-NUMBER], hexadecimal: the lane, if that is its present reader. */
-static struct jet_lane *find(const struct jet_consumer *c, const char *text,
+static struct jet_lane *find(struct jet_consumer *c, const char *text,
                              uint64_t *ret_number)
 {
     char *end = NULL;
@@ -13,6 +13,8 @@ static struct jet_lane *find(const struct jet_consumer *c, const char *text,
         serial = strtoull(end + 1, &end, 16);
     if (ret_number != NULL)
         *ret_number = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
+    if (index == c->turns.notice.index && serial != 0 && serial == c->turns.notice.serial)
+        return &c->turns.notice;
     if (index >= c->lane_room || c->lane[index] == NULL || serial == 0 ||
         c->lane[index]->serial != serial)
         return NULL;
@@ -85,6 +87,14 @@ static void hear_word(struct jet_consumer *c, natsMsg *msg)
         jet_letter_answered(c, strtoull(what, NULL, 16), msg);
         return;
     }
+    if (subject[n] == 'x') {
+        jet_turns_left(c);
+        return;
+    }
+    if (subject[n] == 's') {
+        jet_counts_answered(c, what, msg);
+        return;
+    }
     if (subject[n] == 'i') {
         jet_look_answered(c, strtoull(what, NULL, 16), msg);
         return;
@@ -92,7 +102,9 @@ static void hear_word(struct jet_consumer *c, natsMsg *msg)
     struct jet_lane *l = find(c, what, &number);
     if (l == NULL)
         return;
-    if (subject[n] == 'c' && l->state == JET_READER_ASKED)
+    if (subject[n] == 'c' && l == &c->turns.notice)
+        jet_notice_made(c, msg);
+    else if (subject[n] == 'c' && l->state == JET_READER_ASKED)
         jet_reader_made(c, l, msg);
     else if (subject[n] == 'p' && l->state == JET_READER_READING)
         hear_status(c, l, number, msg);
@@ -270,13 +282,22 @@ static void hear_message(struct jet_consumer *c, natsMsg *msg,
         return;
     }
     l->seen = reply->number;
-    l->failures = l->unheard = 0;
+    l->unheard = 0;
+    if (l == &c->turns.notice) {
+        jet_notice_heard(c, natsMsg_GetSubject(msg), reply);
+        jet_reader_pull(c, l);
+        return;
+    }
+    l->failures = 0;
     int32_t wanted = is_wanted(c, l, msg, reply);
     /* More than was asked for: from the same place again, when there is room. */
+    if (!wanted && l->turn.again > 0)
+        l->turn.again--;
     if (wanted && l->state == JET_READER_READING && l->credit == 0)
         jet_reader_lost(c, l, 0, NULL);
     else if (wanted && l->state == JET_READER_READING)
         deliver(c, l, msg, reply);
+    jet_turns_told(c, l, reply->pending);
     jet_reader_pull(c, l);
 }
 
@@ -293,6 +314,7 @@ void jet_denied(void *ctx, const char *subject)
     for (uint32_t i = 0; i < c->lane_room; i++)
         if (c->lane[i] != NULL)
             jet_reader_denied(c, c->lane[i], subject, why);
+    jet_reader_denied(c, &c->turns.notice, subject, why);
     jet_letters_denied(c, subject, why);
     (void)pthread_mutex_unlock(&c->mutex);
 }

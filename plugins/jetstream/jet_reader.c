@@ -12,8 +12,8 @@ enum {
 
 /* ---- what the host is told ------------------------------------------------------- */
 
-static void tell(struct jet_consumer *c, struct jet_lane *l, int32_t code,
-                 const char *text)
+void jet_reader_tell(struct jet_consumer *c, struct jet_lane *l, int32_t code,
+                     const char *text)
 {
     if (code == PARTI_OK && !l->is_troubled)
         return;
@@ -21,7 +21,7 @@ static void tell(struct jet_consumer *c, struct jet_lane *l, int32_t code,
     c->inlet->trouble(c->inlet, l->index, l->run, code, text);
 }
 
-static void forget_reader(struct jet_lane *l)
+void jet_reader_forget(struct jet_lane *l)
 {
     l->serial = l->asked = l->seen = l->again_ms = 0;
     l->unheard = 0;
@@ -35,40 +35,50 @@ void jet_reader_hindered(struct jet_consumer *c, struct jet_lane *l, uint64_t un
                          const char *text)
 {
     l->when_ms = until_ms;
-    tell(c, l, PARTI_RETRY, text);
+    jet_reader_tell(c, l, PARTI_RETRY, text);
 }
 
 void jet_reader_failed(struct jet_consumer *c, struct jet_lane *l, const char *text)
 {
-    forget_reader(l);
+    if (l == &c->turns.notice) {
+        jet_notice_lost(c);
+        return;
+    }
+    l->turn.is_known = 0;
+    jet_reader_forget(l);
     l->state = JET_READER_DUE;
     l->when_ms = jet_now_ms() + jet_pause_ms(l->failures++);
     c->is_stale = 1; /* perhaps the stream is another one by now */
-    tell(c, l, PARTI_RETRY, text);
+    jet_reader_tell(c, l, PARTI_RETRY, text);
     jet_duty_wake(c);
 }
 
 void jet_reader_lost(struct jet_consumer *c, struct jet_lane *l, int32_t at_once,
                      const char *text)
 {
+    if (l == &c->turns.notice) {
+        jet_notice_lost(c);
+        return;
+    }
+    l->turn.is_known = 0;
     /* The interest in what is not done must not lapse: there the sweep deletes it. */
     if (l->serial != 0 && c->retention != JET_INTEREST)
         jet_reader_delete(c, l->name);
-    forget_reader(l);
+    jet_reader_forget(l);
     l->state = JET_READER_DUE;
     l->when_ms = at_once ? 0 : jet_now_ms() + jet_pause_ms(l->failures++);
     c->is_stale = 1;
     if (text != NULL)
-        tell(c, l, PARTI_RETRY, text);
+        jet_reader_tell(c, l, PARTI_RETRY, text);
     jet_duty_wake(c);
 }
 
 /* Nothing more in this run. */
 static void give_up(struct jet_consumer *c, struct jet_lane *l, const char *text)
 {
-    forget_reader(l);
+    jet_reader_forget(l);
     l->state = JET_READER_NONE;
-    tell(c, l, PARTI_BADINPUT, text);
+    jet_reader_tell(c, l, PARTI_BADINPUT, text);
 }
 
 /* ---- making ---------------------------------------------------------------------- */
@@ -105,7 +115,7 @@ static json_t *config_of(const struct jet_consumer *c, const struct jet_lane *l)
 }
 
 /* Compares this run's life of the stream with what is there. */
-static int32_t fits(struct jet_consumer *c, struct jet_lane *l)
+int32_t jet_reader_fits(struct jet_consumer *c, struct jet_lane *l)
 {
     if (c->retention == JET_INTEREST && !c->has_group) {
         give_up(c, l,
@@ -135,7 +145,7 @@ void jet_reader_make(struct jet_consumer *c, struct jet_lane *l)
 {
     char subject[JET_READER_SUBJECT_ROOM], reply[JET_LINK_HEARING_ROOM + 64];
 
-    if (!fits(c, l))
+    if (!jet_reader_fits(c, l))
         return;
     l->serial = ++c->serials;
     (void)snprintf(l->name, sizeof l->name, "parti_%s_%016llx_%llx-%llx_%x-%llx",
@@ -156,6 +166,7 @@ void jet_reader_make(struct jet_consumer *c, struct jet_lane *l)
     l->state = JET_READER_ASKED;
     l->look = c->looks;
     l->when_ms = jet_now_ms() + JET_READER_ANSWER_MS;
+    jet_turns_asked(c, l);
     /* Where the connection is gone the thread hears of it, too. */
     (void)jet_link_post(c->link, c->session, subject, reply, body, strlen(body));
     free(body);
@@ -165,41 +176,47 @@ static void refused(struct jet_consumer *c, struct jet_lane *l, const json_t *fa
 {
     const char *text = json_string_value(json_object_get(fault, "description"));
     uint64_t number = jet_api_number(fault, "err_code");
-    char why[480];
+    char why[320];
 
+    if (number == CONSUMERS_LIMIT) {
+        jet_turns_refused(c, l);
+        return;
+    }
     if (number == WORK_QUEUE_NOT_UNIQUE || number == WORK_QUEUE_NOT_FILTERED) {
-        forget_reader(l);
+        jet_reader_forget(l);
         l->state = JET_READER_NONE; /* until it is swept */
         l->is_sweeping = 1;
         jet_duty_wake(c);
         return;
     }
-    /* A reader for each partition, and for a moment one more for each that moves. */
-    (void)snprintf(why, sizeof why, "%.60s refuses a reader of '%.80s': %.80s (%d)%s",
+
+    (void)snprintf(why, sizeof why, "%.60s refuses a reader of '%.80s': %.80s (%d)",
                    c->api.shown, l->subject, text != NULL ? text : "no reason given",
-                   (int)number,
-                   number == CONSUMERS_LIMIT
-                       ? "; set 'max_consumers' of the stream to twice the number of its "
-                         "partitions, for without it newer servers allow 1,000"
-                       : "");
+                   (int)number);
     jet_reader_failed(c, l, why);
+}
+
+void jet_reader_begin_run(struct jet_consumer *c, struct jet_lane *l)
+{
+    uint64_t from = l->next;
+
+    if (l->has_begun)
+        return;
+    /* Where acks remove messages that may be other partitions' work, and no loss. */
+    if (c->retention == JET_LIMITS && from < c->first_seq)
+        from = c->first_seq;
+    l->has_begun = 1;
+    l->next = from > 0 ? from : 1;
+    c->inlet->begun(c->inlet, l->index, l->run, l->origin, l->next);
 }
 
 void jet_reader_begin(struct jet_consumer *c, struct jet_lane *l)
 {
-    uint64_t from = l->next;
-
-    /* Where acks remove messages that may be other partitions' work, and no loss. */
-    if (c->retention == JET_LIMITS && from < c->first_seq)
-        from = c->first_seq;
     l->state = JET_READER_READING;
     l->when_ms = 0;
-    tell(c, l, PARTI_OK, "");
-    if (!l->has_begun) {
-        l->has_begun = 1;
-        l->next = from > 0 ? from : 1;
-        c->inlet->begun(c->inlet, l->index, l->run, l->origin, l->next);
-    }
+    jet_reader_tell(c, l, PARTI_OK, "");
+    jet_reader_begin_run(c, l);
+    jet_turns_told(c, l, l->turn.pending);
     if (c->retention == JET_INTEREST) {
         l->is_sweeping = 1;
         jet_duty_wake(c);
@@ -226,10 +243,12 @@ void jet_reader_made(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg)
         give_up(c, l, "the server made a reader of other subjects than it was asked for");
     else if (!json_is_object(answer))
         jet_reader_failed(c, l, "what is said of a new reader is no JSON object");
-    else if (l->look > c->looks_answered)
-        l->is_made = 1;
-    else
-        jet_reader_begin(c, l);
+    else {
+        l->turn.pending = jet_api_number(answer, "num_pending");
+        l->is_made = l->look > c->looks_answered;
+        if (!l->is_made)
+            jet_reader_begin(c, l);
+    }
     json_decref(answer);
 }
 
@@ -276,7 +295,8 @@ void jet_reader_denied(struct jet_consumer *c, struct jet_lane *l, const char *s
         jet_reader_lost(c, l, 0, why);
     else if (is_reading && l->ack_head[0] != '\0' && !l->is_troubled &&
              strncmp(subject, l->ack_head, strlen(l->ack_head)) == 0)
-        tell(c, l, PARTI_RETRY, why); /* it reads, but the stream lets go of nothing */
+        jet_reader_tell(c, l, PARTI_RETRY,
+                        why); /* it reads, but the stream lets go of nothing */
 }
 
 /* Of a cluster, the one that answers for a reader may take its time to listen; so it is
@@ -293,7 +313,9 @@ void jet_reader_unheard(struct jet_consumer *c, struct jet_lane *l)
 
 void jet_reader_pull(struct jet_consumer *c, struct jet_lane *l)
 {
-    uint64_t want = l->credit < JET_READER_BATCH_MAX ? l->credit : JET_READER_BATCH_MAX;
+    /* What comes again is not delivered again. */
+    uint64_t all = l->credit + l->turn.again;
+    uint64_t want = all < JET_READER_BATCH_MAX ? all : JET_READER_BATCH_MAX;
     uint64_t n = want > l->asked ? want - l->asked : 0;
     struct jet_pull *free_pull = NULL;
     char subject[JET_READER_SUBJECT_ROOM], reply[JET_LINK_HEARING_ROOM + 64], body[160];
@@ -327,7 +349,8 @@ void jet_reader_delete(struct jet_consumer *c, const char *name)
     (void)snprintf(subject, sizeof subject, "%s.CONSUMER.DELETE.%s.%s", c->api.prefix,
                    c->api.stream, name);
     (void)snprintf(reply, sizeof reply, "%sx", c->hearing);
-    (void)jet_link_post(c->link, c->session, subject, reply, "", 0);
+    if (jet_link_post(c->link, c->session, subject, reply, "", 0) == PARTI_OK)
+        jet_turns_leave(c);
 }
 
 void jet_reader_stop(struct jet_consumer *c, struct jet_lane *l, int32_t is_last)
@@ -337,9 +360,10 @@ void jet_reader_stop(struct jet_consumer *c, struct jet_lane *l, int32_t is_last
     /* Even where it is not known yet whether the reader was made. */
     if (l->serial != 0 && c->retention != JET_INTEREST && (is_last || is_ours))
         jet_reader_delete(c, l->name);
-    forget_reader(l);
+    jet_reader_forget(l);
     l->state = JET_READER_NONE;
     l->run = l->credit = 0;
     l->is_sweeping = 0;
+    jet_subjects_drop(c, l);
     jet_letters_drop(c, l->index);
 }

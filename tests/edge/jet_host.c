@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- the host's table ------------------------------------------------------------ */
 
@@ -117,6 +118,12 @@ static void take(struct host_lane *l, const struct parti_consumer_message *m)
     char text[32] = "";
 
     rule(l->n < HOST_MESSAGES, "few messages", l->n, HOST_MESSAGES);
+    if (l->n == l->room) {
+        l->room = l->room > 0 ? 2 * l->room : 16;
+        l->position = realloc(l->position, l->room * sizeof *l->position);
+        l->number = realloc(l->number, l->room * sizeof *l->number);
+        rule(l->position != NULL && l->number != NULL, "memory", l->room, 0);
+    }
     (void)memcpy(text, m->data, m->data_n < sizeof text - 1 ? m->data_n : 31);
     l->position[l->n] = m->position;
     l->number[l->n++] = (int)strtol(text, NULL, 10);
@@ -144,6 +151,9 @@ static int32_t on_deliver(const struct parti_inlet *inlet, uint32_t lane, uint64
         gate_unlock(&h->gate);
         return PARTI_NOMEM;
     }
+    if (l->n == 0)
+        l->first = h->taken + 1;
+    h->taken += n;
     for (uint64_t i = 0; i < n; i++) {
         rule(m[i].position >= l->least, "positions ascend", m[i].position, l->least);
         l->least = m[i].position + 1;
@@ -223,6 +233,10 @@ void host_start(struct jet_host *h, const char *const pairs[])
 
 void host_start_plugin(struct jet_host *h, const char *plugin, const char *const pairs[])
 {
+    for (uint32_t lane = 0; lane < HOST_LANES; lane++) {
+        free(h->lane[lane].position);
+        free(h->lane[lane].number);
+    }
     memset(h, 0, sizeof *h);
     ck_assert_int_eq(gate_init(&h->gate), 0);
     ck_assert_int_eq(pthread_mutex_init(&h->calls, NULL), 0);

@@ -12,7 +12,7 @@
 #include <pthread.h>
 
 enum {
-    HOST_LANES = 320,
+    HOST_LANES = 1536,
     HOST_PAIRS = 16,
     HOST_MESSAGES = 4096,
     HOST_TEXT_ROOM = 256,
@@ -27,8 +27,10 @@ struct host_lane {
     uint64_t origin, from;
     uint64_t least; /* position that may come */
     uint32_t n;     /* messages of all runs */
-    uint64_t position[HOST_MESSAGES];
-    int number[HOST_MESSAGES]; /* what the producer wrote in it */
+    uint64_t first; /* of this host's, the number of the first of them */
+    uint32_t room;
+    uint64_t *position; /* until the next host_start() */
+    int *number;        /* what the producer wrote in it */
     char subject[HOST_TEXT_ROOM];
     char headers[HOST_HEADERS_ROOM]; /* of the last message: "A=1 B=2 " */
     char key[HOST_TEXT_ROOM];        /* of the last message; "(none)" */
@@ -58,6 +60,7 @@ struct jet_host {
     int is_counting; /* keeps no messages, gives credit back by halves */
     int refuses;     /* so many deliveries that are answered with PARTI_NOMEM */
     uint32_t target; /* of each lane, where it counts */
+    uint64_t taken;  /* messages of all lanes */
     uint64_t window; /* the credit of a lane where it counts */
     uint64_t used[HOST_LANES];
     struct host_lane lane[HOST_LANES];

@@ -154,6 +154,56 @@ START_TEST(where_nobody_listens_yet_it_asks_again_and_the_reader_stays)
 }
 END_TEST
 
+/* What is asked for in the next request for a reader: its first position, 0 for all. */
+static json_int_t await_reader_request(natsSubscription *requests)
+{
+    natsMsg *msg = NULL;
+
+    ck_assert_int_eq(natsSubscription_NextMsg(&msg, requests, RIG_WAIT_MS), NATS_OK);
+    json_t *o =
+        json_loadb(natsMsg_GetData(msg), (size_t)natsMsg_GetDataLength(msg), 0, NULL);
+    ck_assert_ptr_nonnull(o);
+    json_int_t from = json_integer_value(
+        json_object_get(json_object_get(o, "config"), "opt_start_seq"));
+    json_decref(o);
+    natsMsg_Destroy(msg);
+    return from;
+}
+
+START_TEST(a_reader_asked_for_in_a_former_life_of_the_stream_gives_nothing)
+{
+    const char *pairs[] = {"url", b.url, "stream", "S", "subject", "p.{1}", NULL};
+    natsSubscription *requests = NULL;
+
+    jet_start(&b, &(struct server_options){.program = rig_program(_i)}, "");
+    make_stream();
+    host_start(&one, pairs);
+    ck_assert_int_eq(host_run(&one, 0, "0", 1, 0, 0, 1000), PARTI_OK);
+    produce(0, 5);
+    host_await(&one, 0, 5);
+    uint64_t origin = one.lane[0].origin;
+    host_stop(&one, 0, 1);
+    jet_api(&b, "$JS.API.STREAM.DELETE.S", "");
+    make_stream();
+    produce(5, 8);
+    ck_assert_int_eq(
+        natsConnection_SubscribeSync(&requests, b.nc, "$JS.API.CONSUMER.CREATE.S.>"),
+        NATS_OK);
+    ck_assert_int_eq(natsConnection_Flush(b.nc), NATS_OK);
+    /* The record and what the plugin knows are of the life before. */
+    ck_assert_int_eq(host_run(&one, 0, "0", 2, origin, 6, 1000), PARTI_OK);
+    host_await(&one, 0, 13);
+    host_expect(&one, 0, 13, 0);
+    ck_assert_uint_ne(one.lane[0].origin, origin);
+    ck_assert_uint_eq(one.lane[0].from, 1);
+    ck_assert_int_eq(await_reader_request(requests), 6);
+    ck_assert_int_eq(await_reader_request(requests), 0);
+    natsSubscription_Destroy(requests);
+    host_finish(&one);
+    jet_finish(&b);
+}
+END_TEST
+
 START_TEST(more_readers_than_the_stream_allows_are_told_with_what_to_do)
 {
     const char *pairs[] = {"url", b.url, "stream", "S", "subject", "p.{1}", NULL};
@@ -269,4 +319,5 @@ RIG_MAIN("jet_words", a_word_without_a_description_ends_no_more_than_the_reader,
          more_readers_than_the_stream_allows_are_told_with_what_to_do,
          what_a_user_may_not_do_is_told_at_once_for_every_partition,
          an_ack_that_is_not_permitted_is_told_and_work_goes_on,
-         a_dead_letter_that_is_not_permitted_is_told)
+         a_dead_letter_that_is_not_permitted_is_told,
+         a_reader_asked_for_in_a_former_life_of_the_stream_gives_nothing)
