@@ -273,7 +273,7 @@ static uint32_t find_given(const struct consume *c, const struct lane *l,
 
 /* C6: an attempt that is over.  After such a verdict the handler begins nothing more of
  * its stretch all the same, so where that is the present one the next must begin. */
-static void pass_over(struct lane *l, const struct consume_event *ev)
+static void pass_over(struct consume *c, struct lane *l, const struct consume_event *ev)
 {
     bool ends_stretch = ev->verdict == VERDICT_NAK || ev->verdict == VERDICT_TERM ||
                         ev->verdict == VERDICT_RETURN;
@@ -281,6 +281,8 @@ static void pass_over(struct lane *l, const struct consume_event *ev)
     if (!ends_stretch || ev->stretch == 0 ||
         (uint32_t)ev->stretch != (uint32_t)l->stretch)
         return;
+    if (c->options.deliver_max == 1)
+        count_idle(c, l->first, l->given);
     if (l->given > 0)
         l->give = l->first;
     l->given = 0;
@@ -292,7 +294,7 @@ void flow_verdict(struct consume *c, struct lane *l, const struct consume_event 
     uint32_t k = 0, i = find_given(c, l, ev, &k);
 
     if (i == NOBODY) {
-        pass_over(l, ev);
+        pass_over(c, l, ev);
         return;
     }
     switch (ev->verdict) {

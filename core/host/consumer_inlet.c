@@ -427,12 +427,7 @@ void inlet_forget(struct inlet *in, struct message *list)
     for (const struct message *m = list; m != NULL; m = m->next)
         in->lane[m->lane].here--;
     unlock(in);
-    while (list != NULL) {
-        struct message *m = list;
-
-        list = m->next;
-        message_unref(in->pool, m);
-    }
+    message_unref_all(in->pool, list);
 }
 
 /* ---- begin and end ----------------------------------------------------------------- */

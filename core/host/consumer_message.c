@@ -237,11 +237,39 @@ int message_copy(struct message_pool *pool, const struct parti_consumer_message 
     return STATUS_OK;
 }
 
+static bool is_last(struct message *m)
+{
+    return atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) == 1;
+}
+
 void message_unref(struct message_pool *pool, struct message *m)
 {
-    if (atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1)
+    if (!is_last(m))
         return;
     must(pthread_mutex_lock(&pool->lock) == 0);
     give(pool, m);
+    must(pthread_mutex_unlock(&pool->lock) == 0);
+}
+
+void message_unref_all(struct message_pool *pool, struct message *list)
+{
+    struct message *last = NULL;
+
+    while (list != NULL) {
+        struct message *m = list;
+
+        list = m->next;
+        if (is_last(m)) {
+            m->next = last;
+            last = m;
+        }
+    }
+    must(pthread_mutex_lock(&pool->lock) == 0);
+    while (last != NULL) {
+        struct message *m = last;
+
+        last = m->next;
+        give(pool, m);
+    }
     must(pthread_mutex_unlock(&pool->lock) == 0);
 }

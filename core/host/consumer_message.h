@@ -65,5 +65,6 @@ static inline void message_ref(struct message *m)
 
 /* The last one gives the block back. */
 void message_unref(struct message_pool *pool, struct message *m);
+void message_unref_all(struct message_pool *pool, struct message *list); /* by next */
 
 #endif

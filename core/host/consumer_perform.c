@@ -237,7 +237,7 @@ static void deliver(struct consumer *c, const struct consume_action *a)
                                  .attempt = a->attempt,
                                  .count = a->count,
                                  .position = a->position,
-                                 .when_ms = clock_boot_ms()};
+                                 .when_ms = c->now_ms};
     message_ref(d->message);
     l->stretch = d->stretch;
     *c->given_last = d;

@@ -68,6 +68,8 @@ struct consumer {
     char start_reason[512]; /* of the last start() that failed */
     const char *reason;     /* the plugin's, for what the engine says of it; NULL: none */
     uint64_t speak_at_ms;
+    uint64_t now_ms; /* the clock, looked at every FEEDS events at least */
+    uint32_t fed;    /* events since */
 };
 
 /* consumer_turn.c: the thread; and one event with all that comes of it. */

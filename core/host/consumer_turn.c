@@ -14,7 +14,7 @@
 
 static void grant(struct consumer *c, struct note *n);
 
-enum { SHUT_ROOM = 512, SPEAK_PARTS = 3, SLEEP_MAX_MS = 1000 };
+enum { SHUT_ROOM = 512, SPEAK_PARTS = 3, SLEEP_MAX_MS = 1000, FEEDS = 64 };
 
 /* The grants that had to wait and need no longer. */
 static void grant_later(struct consumer *c)
@@ -33,14 +33,22 @@ static void grant_later(struct consumer *c)
     }
 }
 
+static void look_at_clock(struct consumer *c)
+{
+    c->now_ms = clock_boot_ms();
+    c->fed = 0;
+}
+
 void consumer_feed(struct consumer *c, struct consume_event *event)
 {
-    event->now_ms = clock_boot_ms();
+    if (++c->fed >= FEEDS)
+        look_at_clock(c);
+    event->now_ms = c->now_ms;
     consume_step(c->engine, event);
     for (uint32_t i = 0; i < c->pendings; i++) {
         struct consume_event ev = c->pending[i];
 
-        ev.now_ms = clock_boot_ms();
+        ev.now_ms = c->now_ms;
         if (ev.type == CONSUME_TROUBLE && ev.status == STATUS_INVALID)
             c->reason = c->start_reason;
         consume_step(c->engine, &ev);
@@ -303,13 +311,13 @@ static void flush(struct consumer *c)
 static void run_timers(struct consumer *c)
 {
     struct consume_event tick = {.type = CONSUME_TICK};
-    uint64_t now_ms = clock_boot_ms();
 
-    if (now_ms >= consume_deadline_ms(c->engine))
+    look_at_clock(c);
+    if (c->now_ms >= consume_deadline_ms(c->engine))
         consumer_feed(c, &tick);
-    if (now_ms >= c->speak_at_ms) {
-        hands_speak(c->hands, now_ms);
-        c->speak_at_ms = now_ms + c->conf.handle_timeout_ms / SPEAK_PARTS + 1;
+    if (c->now_ms >= c->speak_at_ms) {
+        hands_speak(c->hands, c->now_ms);
+        c->speak_at_ms = c->now_ms + c->conf.handle_timeout_ms / SPEAK_PARTS + 1;
     }
 }
 
@@ -341,6 +349,7 @@ void *consumer_run(void *ctx)
         struct note *next;
 
         sleep_a_while(c);
+        look_at_clock(c);
         for (struct note *note = inlet_take(&c->inlet, &answer, &n, &room); note != NULL;
              note = next) {
             next = note->next;

@@ -65,6 +65,8 @@ enum {
     JET_READER_ANSWER_MS = 4000,  /* for any request */
     JET_READER_IDLE_MS = 60000,   /* after that the server lets go of a reader */
     JET_READER_ACK_MS = 86400000, /* the host keeps the time, not the server */
+    JET_READER_UNHEARD_MAX = 8,   /* requests, with pauses from */
+    JET_READER_UNHEARD_MS = 10,   /* this, doubled: 2.5 s in all */
     JET_READER_PAUSE_MS = 100,    /* after a failure, doubled up to */
     JET_READER_PAUSE_MAX_MS = 5000,
     JET_LETTER_MS = 8000,
@@ -141,6 +143,8 @@ struct jet_lane {
     char name[JET_READER_NAME_ROOM];
     struct jet_pull pull[JET_READER_PULLS];
     uint64_t pulls, asked;            /* so far; messages under way */
+    uint64_t again_ms;                /* when to ask again; 0: at any time */
+    uint32_t unheard;                 /* requests in a row that nobody listened to */
     uint64_t seen;                    /* the reader's own number of the last message */
     char ack_head[JET_ACK_HEAD_ROOM]; /* of the subjects of acks, with its last dot */
     int32_t ack_has_more;             /* these have a token more at the end */
@@ -295,6 +299,8 @@ void jet_reader_hindered(struct jet_consumer *c, struct jet_lane *l, uint64_t un
 void jet_reader_failed(struct jet_consumer *c, struct jet_lane *l, const char *text);
 
 /* No answer to the request for a reader, or no sign of life. */
+/* Nobody listens to its requests yet, or no more: asks again soon, some times. */
+void jet_reader_unheard(struct jet_consumer *c, struct jet_lane *l);
 void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l);
 /* The user may not publish to that subject: if it is one of this reader's, says why. */
 void jet_reader_denied(struct jet_consumer *c, struct jet_lane *l, const char *subject,

@@ -284,6 +284,12 @@ static uint64_t keep_time(struct jet_consumer *c)
 
         if (l == NULL || l->state == JET_READER_NONE)
             continue;
+        if (l->again_ms != 0 && now >= l->again_ms) {
+            l->again_ms = 0;
+            jet_reader_pull(c, l);
+        }
+        if (l->again_ms != 0)
+            next = earlier(next, l->again_ms);
         int32_t is_waiting = l->state == JET_READER_ASKED ||
                              (l->state == JET_READER_READING && l->asked > 0);
         if (is_waiting && now >= l->when_ms)

@@ -58,8 +58,11 @@ static void hear_status(struct jet_consumer *c, struct jet_lane *l, uint64_t num
     if (strcmp(status, "100") == 0 &&
         header_number(msg, "Nats-Last-Consumer") > l->seen) {
         jet_reader_lost(c, l, 1, "messages were lost on the way here; read again");
+    } else if (strcmp(status, "503") == 0 && l->unheard < JET_READER_UNHEARD_MAX) {
+        end_pull(l, number);
+        jet_reader_unheard(c, l);
     } else if (strcmp(status, "100") == 0) {
-        l->failures = 0;
+        l->failures = l->unheard = 0;
         l->when_ms = jet_now_ms() + JET_READER_SILENT_MS;
     } else if (strcmp(status, "408") == 0 || strcmp(status, "404") == 0) {
         end_pull(l, number);
@@ -279,6 +282,7 @@ static void hear_message(struct jet_consumer *c, natsMsg *msg,
         return;
     }
     l->seen = reply->number;
+    l->unheard = 0;
     if (l == &c->turns.notice) {
         jet_notice_heard(c, natsMsg_GetSubject(msg), reply);
         jet_reader_pull(c, l);

@@ -23,7 +23,8 @@ void jet_reader_tell(struct jet_consumer *c, struct jet_lane *l, int32_t code,
 
 void jet_reader_forget(struct jet_lane *l)
 {
-    l->serial = l->asked = l->seen = 0;
+    l->serial = l->asked = l->seen = l->again_ms = 0;
+    l->unheard = 0;
     l->is_made = 0;
     memset(l->pull, 0, sizeof l->pull);
     l->ack_n = l->ack_first = 0;
@@ -297,6 +298,16 @@ void jet_reader_denied(struct jet_consumer *c, struct jet_lane *l, const char *s
                         why); /* it reads, but the stream lets go of nothing */
 }
 
+/* Of a cluster, the one that answers for a reader may take its time to listen; so it is
+ * with a new one, and where the server that did it has gone. */
+void jet_reader_unheard(struct jet_consumer *c, struct jet_lane *l)
+{
+    uint64_t pause_ms = (uint64_t)JET_READER_UNHEARD_MS << l->unheard++;
+
+    l->again_ms = jet_now_ms() + pause_ms;
+    jet_duty_wake(c);
+}
+
 /* ---- asking for messages --------------------------------------------------------- */
 
 void jet_reader_pull(struct jet_consumer *c, struct jet_lane *l)
@@ -313,7 +324,7 @@ void jet_reader_pull(struct jet_consumer *c, struct jet_lane *l)
             free_pull = &l->pull[i];
     /* Few large requests rather than many small ones. */
     if (l->state != JET_READER_READING || n == 0 || free_pull == NULL ||
-        (l->asked > 0 && 2 * n < want))
+        l->again_ms != 0 || (l->asked > 0 && 2 * n < want))
         return;
     *free_pull = (struct jet_pull){.number = ++l->pulls, .left = n};
     l->asked += n;

@@ -26,8 +26,9 @@
  *
  * ORIGIN  The upper half is of the cluster's id, the lower counts lives of the topic:
  * Kafka tells clients of librdkafka 2.0 no id of a topic.  A life ends when the log ends
- * before the position (the topic was made anew, or an unclean election cut it), or when a
- * commit of ours is gone, which brokers remove with the topic.
+ * before the position (the topic was made anew, or an unclean election cut it), or when
+ * the topic was seen to be gone and with it a commit of ours, which brokers remove with
+ * it.
  *
  * LOCKS  All is the thread's, but for the notes: note_mutex guards these, is held for
  * instants, and may be taken while librdkafka holds a lock of its own; librdkafka is
@@ -81,6 +82,7 @@ struct kafka_past {
     int32_t is_void;     /* the record was: begin at the first message there is */
     uint32_t life;       /* then: the next one */
     int32_t is_word_old; /* the committed offset that is not ours has been looked at */
+    int32_t was_missing; /* the topic was gone while it was read */
 };
 
 struct kafka_known {

@@ -118,8 +118,10 @@ static int32_t put_lane(struct kafka_consumer *c, struct kafka_lane *l)
     l->topic = kafka_topic_get(c, l->name);
     struct kafka_past *past =
         l->topic != NULL ? kafka_past_get(l->topic, l->partition) : NULL;
-    if (past == NULL)
+    if (past == NULL) {
+        l->topic = NULL;
         return 0;
+    }
     if (past->reader != NULL)
         kafka_reader_end(c, past->reader); /* the host has given it to another lane */
     past->reader = l;

@@ -168,7 +168,9 @@ static void begin_at_record(struct kafka_consumer *c, struct kafka_lane *l,
         begin_anew(c, l);
         return;
     }
-    if (committed < 0 && past->known_ms != 0 && now < past->known_ms + KAFKA_KNOWN_MS) {
+    /* Either alone may have another reason: a broker that knows less, a deleted group. */
+    if (committed < 0 && past->was_missing && past->known_ms != 0 &&
+        now < past->known_ms + KAFKA_KNOWN_MS) {
         say(c, l, PARTI_WARN,
             "the topic was deleted and made anew: with it went the offset that Parti has "
             "committed");
@@ -253,6 +255,7 @@ int32_t kafka_reader_begun(struct kafka_consumer *c, struct kafka_lane *l, int64
     if (l->origin == 0)
         past->is_void = 0; /* the host has taken note */
     l->has_begun = 1;
+    past->was_missing = 0;
     l->position = from;
     c->inlet->begun(c->inlet, l->index, l->run, origin, (uint64_t)from);
     if (l->origin == 0 || origin == l->origin)
@@ -316,6 +319,7 @@ void kafka_reader_unfit(struct kafka_consumer *c, struct kafka_lane *l, int64_t 
 
 static void refuse_missing(struct kafka_consumer *c, struct kafka_lane *l)
 {
+    past_of(l)->was_missing = 1;
     refuse(c, l, "does not exist, or this user may not see it, at ", c->brokers);
 }
 

@@ -21,6 +21,7 @@ struct flow_place {
     atomic_uint_least64_t first_ns, last_ns;
     atomic_uint_least64_t wrong;    /* lost, out of order, or handled twice */
     atomic_uint_least64_t is_ready; /* it could begin */
+    atomic_uint_least64_t fences;   /* leases lost: what was unrecorded comes again */
 };
 
 struct flow {

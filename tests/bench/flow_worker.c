@@ -77,6 +77,14 @@ static void on_released(void *ctx, uint64_t epoch, const struct parti_partition 
     note("r", p, n);
 }
 
+static void on_fenced(void *ctx, const char *reason, uint64_t deadline_ns)
+{
+    (void)ctx;
+    (void)reason;
+    (void)deadline_ns;
+    (void)atomic_fetch_add(&flow->place[process].fences, 1);
+}
+
 static void on_error(void *ctx, int code, const char *text)
 {
     (void)ctx;
@@ -99,6 +107,7 @@ int flow_worker(int argc, char **argv)
                                               .assigned = on_assigned,
                                               .revoking = on_revoking,
                                               .released = on_released,
+                                              .fenced = on_fenced,
                                               .state = on_state,
                                               .error = on_error,
                                               .message = on_message};
@@ -157,6 +166,8 @@ static size_t take(char *in, size_t n, int is_raw)
     *end = '\0';
     size_t used = (size_t)(end - in) + 1;
     if (strncmp(in, "{\"event\":\"message\"", 18) != 0) {
+        if (strstr(in, "\"event\":\"fenced\"") != NULL)
+            (void)atomic_fetch_add(&flow->place[process].fences, 1);
         if (strstr(in, "\"event\":\"revoking\"") != NULL)
             (void)printf("{\"released\":%" PRIu64 "}\n", number_behind(in, "\"epoch\":"));
         return used;

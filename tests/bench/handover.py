@@ -203,20 +203,22 @@ class Ledger:
             self.faults += abs(published - self.handled)
 
     def _walk(self, part, rows):
-        due = 0
+        due, top = 0, 0
         before = None
         for _, m, hand in rows:
             if before and before[1] is not hand:
                 self.moves.append((part, before[1], hand, before[0], m))
             if before and m[3] < before[0][4]:
                 self.faults += 1  # two at a time
-            if m[1] < due and before and before[1].killed_ns:
-                self.repeats += 1  # what the killed one had not recorded
-            elif m[1] != due:
+            is_after_kill = before and before[1] is not hand and before[1].killed_ns
+            if m[1] != due and not (m[1] < due and is_after_kill):
                 self.faults += 1
+            if m[1] < top:
+                self.repeats += 1  # what the killed one had not recorded
             else:
                 self.handled += 1
             due = m[1] + 1
+            top = max(top, due)
             before = (m, hand)
 
 

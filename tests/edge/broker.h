@@ -79,6 +79,9 @@ void brokers_number(struct brokers *b, const char *topic, int32_t partition, int
 int64_t brokers_committed(struct brokers *b, const char *group, const char *topic,
                           int32_t partition, char *mark, size_t room);
 
+/* Deletes a group, and with it all that it has committed. */
+void brokers_forget(struct brokers *b, const char *group);
+
 /* The position of a group in a partition. */
 void brokers_commit(struct brokers *b, const char *group, const char *topic,
                     int32_t partition, int64_t offset);

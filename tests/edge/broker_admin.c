@@ -145,6 +145,16 @@ void brokers_trim(struct brokers *b, const char *topic, int32_t partition, int64
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+void brokers_forget(struct brokers *b, const char *group)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(b->admin);
+    rd_kafka_DeleteGroup_t *gone = rd_kafka_DeleteGroup_new(group);
+
+    rd_kafka_DeleteGroups(b->admin, &gone, 1, NULL, queue);
+    finish_request(queue, "DeleteGroups");
+    rd_kafka_DeleteGroup_destroy(gone);
+}
+
 bool brokers_has_topic(struct brokers *b, const char *name)
 {
     return count_partitions(b, name) >= 0;

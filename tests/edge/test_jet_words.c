@@ -27,14 +27,19 @@ static void produce(int first, int n)
     }
 }
 
-/* Where the reader awaits its messages: the subject of the answers to its request. */
-static void await_inbox(natsSubscription *requests, char *to, size_t room)
+/* The next request for messages: whose, and where it awaits them. */
+struct request {
+    char subject[256], inbox[256];
+};
+
+static void await_request(natsSubscription *requests, struct request *r)
 {
     natsMsg *msg = NULL;
 
     ck_assert_int_eq(natsSubscription_NextMsg(&msg, requests, RIG_WAIT_MS), NATS_OK);
     ck_assert_ptr_nonnull(natsMsg_GetReply(msg));
-    (void)snprintf(to, room, "%s", natsMsg_GetReply(msg));
+    (void)snprintf(r->subject, sizeof r->subject, "%s", natsMsg_GetSubject(msg));
+    (void)snprintf(r->inbox, sizeof r->inbox, "%s", natsMsg_GetReply(msg));
     natsMsg_Destroy(msg);
 }
 
@@ -58,7 +63,7 @@ START_TEST(a_word_without_a_description_ends_no_more_than_the_reader)
     jet_start(&b, &(struct server_options){.program = rig_program(_i)}, "");
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         natsSubscription *requests = NULL;
-        char inbox[256];
+        struct request first, next;
 
         make_stream();
         ck_assert_int_eq(natsConnection_SubscribeSync(&requests, b.nc,
@@ -66,9 +71,9 @@ START_TEST(a_word_without_a_description_ends_no_more_than_the_reader)
                          NATS_OK);
         host_start(&one, pairs);
         ck_assert_int_eq(host_run(&one, 0, "0", 1, 0, 0, 1000), PARTI_OK);
-        await_inbox(requests, inbox, sizeof inbox);
-        send(inbox, words[i][0], words[i][1]);
-        await_inbox(requests, inbox, sizeof inbox); /* it is made anew */
+        await_request(requests, &first);
+        send(first.inbox, words[i][0], words[i][1]);
+        await_request(requests, &next); /* it asks again, or is made anew */
         produce(0, 10);
         host_await(&one, 0, 10);
         host_expect(&one, 0, 10, 0);
@@ -76,6 +81,87 @@ START_TEST(a_word_without_a_description_ends_no_more_than_the_reader)
         natsSubscription_Destroy(requests);
         jet_api(&b, "$JS.API.STREAM.DELETE.S", "");
     }
+    jet_finish(&b);
+}
+END_TEST
+
+START_TEST(where_nobody_listens_yet_it_asks_again_and_the_reader_stays)
+{
+    const char *pairs[] = {"url", b.url, "stream", "S", "subject", "p.{1}", NULL};
+    natsSubscription *requests = NULL;
+    struct request first, next;
+    int asked = 0;
+
+    jet_start(&b, &(struct server_options){.program = rig_program(_i)}, "");
+    make_stream();
+    ck_assert_int_eq(
+        natsConnection_SubscribeSync(&requests, b.nc, "$JS.API.CONSUMER.MSG.NEXT.S.*"),
+        NATS_OK);
+    host_start(&one, pairs);
+    ck_assert_int_eq(host_run(&one, 0, "0", 1, 0, 0, 1000), PARTI_OK);
+    await_request(requests, &first);
+    /* As often as it takes, but not for ever: then it is made anew. */
+    do {
+        send(asked == 0 ? first.inbox : next.inbox, "Status", "503");
+        await_request(requests, &next);
+        asked++;
+    } while (strcmp(first.subject, next.subject) == 0);
+    ck_assert_int_ge(asked, 5);
+    produce(0, 10);
+    host_await(&one, 0, 10);
+    host_expect(&one, 0, 10, 0);
+    host_finish(&one);
+    natsSubscription_Destroy(requests);
+    jet_finish(&b);
+}
+END_TEST
+
+/* What is asked for in the next request for a reader: its first position, 0 for all. */
+static json_int_t await_reader_request(natsSubscription *requests)
+{
+    natsMsg *msg = NULL;
+
+    ck_assert_int_eq(natsSubscription_NextMsg(&msg, requests, RIG_WAIT_MS), NATS_OK);
+    json_t *o =
+        json_loadb(natsMsg_GetData(msg), (size_t)natsMsg_GetDataLength(msg), 0, NULL);
+    ck_assert_ptr_nonnull(o);
+    json_int_t from = json_integer_value(
+        json_object_get(json_object_get(o, "config"), "opt_start_seq"));
+    json_decref(o);
+    natsMsg_Destroy(msg);
+    return from;
+}
+
+START_TEST(a_reader_asked_for_in_a_former_life_of_the_stream_gives_nothing)
+{
+    const char *pairs[] = {"url", b.url, "stream", "S", "subject", "p.{1}", NULL};
+    natsSubscription *requests = NULL;
+
+    jet_start(&b, &(struct server_options){.program = rig_program(_i)}, "");
+    make_stream();
+    host_start(&one, pairs);
+    ck_assert_int_eq(host_run(&one, 0, "0", 1, 0, 0, 1000), PARTI_OK);
+    produce(0, 5);
+    host_await(&one, 0, 5);
+    uint64_t origin = one.lane[0].origin;
+    host_stop(&one, 0, 1);
+    jet_api(&b, "$JS.API.STREAM.DELETE.S", "");
+    make_stream();
+    produce(5, 8);
+    ck_assert_int_eq(
+        natsConnection_SubscribeSync(&requests, b.nc, "$JS.API.CONSUMER.CREATE.S.>"),
+        NATS_OK);
+    ck_assert_int_eq(natsConnection_Flush(b.nc), NATS_OK);
+    /* The record and what the plugin knows are of the life before. */
+    ck_assert_int_eq(host_run(&one, 0, "0", 2, origin, 6, 1000), PARTI_OK);
+    host_await(&one, 0, 13);
+    host_expect(&one, 0, 13, 0);
+    ck_assert_uint_ne(one.lane[0].origin, origin);
+    ck_assert_uint_eq(one.lane[0].from, 1);
+    ck_assert_int_eq(await_reader_request(requests), 6);
+    ck_assert_int_eq(await_reader_request(requests), 0);
+    natsSubscription_Destroy(requests);
+    host_finish(&one);
     jet_finish(&b);
 }
 END_TEST
@@ -190,7 +276,9 @@ START_TEST(a_dead_letter_that_is_not_permitted_is_told)
 END_TEST
 
 RIG_MAIN("jet_words", a_word_without_a_description_ends_no_more_than_the_reader,
+         where_nobody_listens_yet_it_asks_again_and_the_reader_stays,
          more_readers_than_the_stream_allows_are_told_with_what_to_do,
          what_a_user_may_not_do_is_told_at_once_for_every_partition,
          an_ack_that_is_not_permitted_is_told_and_work_goes_on,
-         a_dead_letter_that_is_not_permitted_is_told)
+         a_dead_letter_that_is_not_permitted_is_told,
+         a_reader_asked_for_in_a_former_life_of_the_stream_gives_nothing)

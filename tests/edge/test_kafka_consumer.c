@@ -385,7 +385,7 @@ START_TEST(a_topic_made_anew_is_another_life_and_begins_at_its_first_message)
 }
 END_TEST
 
-START_TEST(a_topic_made_anew_and_longer_is_known_by_the_commit_that_went_with_it)
+START_TEST(a_longer_topic_made_anew_is_known_to_who_saw_it_go)
 {
     fill("ghost", 1, 20);
     join_group(&one, "g-ghost");
@@ -394,14 +394,34 @@ START_TEST(a_topic_made_anew_and_longer_is_known_by_the_commit_that_went_with_it
     uint64_t origin = one.lane[0].origin;
     host_done(&one, 0, 20);
     await_committed("g-ghost", "ghost", 0, 20, "parti 1-1");
-    host_done(&one, 0, 20);
     brokers_remove(&kafka, "ghost");
-    await_committed("g-ghost", "ghost", 0, -1, "");
+    host_await_trouble(&one, 0, PARTI_BADINPUT, "topic 'ghost' does not exist");
     host_stop(&one, 0, 0);
+    brokers_forget(&kafka, "g-ghost"); /* Kafka does so in its own time */
     fill("ghost", 1, 60);
     run_ok(&one, 0, "ghost/0", 1, origin, 20, 100);
     host_await_begun(&one, 0, 1);
     ck_assert_uint_ne(one.lane[0].origin, origin);
+    host_finish(&one);
+}
+END_TEST
+
+START_TEST(a_group_that_is_deleted_takes_no_position_with_it)
+{
+    fill("orphan", 1, 20);
+    join_group(&one, "g-orphan");
+    run_ok(&one, 0, "orphan/0", 1, 0, 0, 20);
+    host_await(&one, 0, 20);
+    uint64_t origin = one.lane[0].origin;
+    host_done(&one, 0, 12);
+    await_committed("g-orphan", "orphan", 0, 12, "parti 1-1");
+    brokers_forget(&kafka, "g-orphan");
+    await_committed("g-orphan", "orphan", 0, -1, "");
+    host_stop(&one, 0, 0);
+    run_ok(&one, 0, "orphan/0", 1, origin, 12, 20);
+    host_await(&one, 0, 28);
+    ck_assert_uint_eq(one.lane[0].from, 12);
+    ck_assert_uint_eq(one.lane[0].origin, origin);
     host_finish(&one);
 }
 END_TEST
@@ -432,5 +452,6 @@ LANES_MAIN("kafka_consumer", each_lane_has_its_messages_in_order_and_goes_on_as_
            what_was_aborted_leaves_a_gap_and_no_message,
            what_retention_has_deleted_is_passed_over_and_said,
            a_topic_made_anew_is_another_life_and_begins_at_its_first_message,
-           a_topic_made_anew_and_longer_is_known_by_the_commit_that_went_with_it,
+           a_longer_topic_made_anew_is_known_to_who_saw_it_go,
+           a_group_that_is_deleted_takes_no_position_with_it,
            a_position_of_another_cluster_is_void)

@@ -117,9 +117,10 @@ const char *field_conf(int parts, const char *more)
            "[nats]\nurl = %s\n"
            "[strategy]\nplugin = round_robin\n"
            "[source]\nplugin = static\npartitions = p/0..%d\n"
-           "[timing]\nprofile = fast\n"
+           "[timing]\nprofile = fast\n%s"
            "[consume]\nplugin = %s/tests/plugins/.libs/broker.so\ndir = %s\n%s",
-           build, field.server.url, parts - 1, build, field.dir, more);
+           build, field.server.url, parts - 1, field.timing != NULL ? field.timing : "",
+           build, field.dir, more);
     field_write("parti.ini", text);
     path_of("parti.ini", path);
     return path;

@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-enum { FIELD_MS = 30000, FIELD_PARTS = 64, FIELD_TEXT = 256, FIELD_APPS = 8 };
+enum { FIELD_MS = 30000, FIELD_PARTS = 2048, FIELD_TEXT = 256, FIELD_APPS = 8 };
 
 /* One call of the handler. */
 struct field_entry {
@@ -44,6 +44,7 @@ struct field {
     struct server server;
     struct field_copy copy;
     char dir[SERVER_PATH_ROOM];
+    const char *timing; /* more lines of [timing], for field_conf(); NULL: none */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct field_entry *entry;

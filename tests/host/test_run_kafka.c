@@ -165,10 +165,9 @@ START_TEST(each_message_is_handled_once_through_a_join_and_a_drain)
     format(conf, sizeof conf,
            "[parti]\ngroup = g\nplugin_dir = %s/plugins/.libs\n[nats]\nurl = %s\n"
            "[strategy]\nplugin = round_robin\n[timing]\nprofile = fast\n"
-           "[consume]\nplugin = kafka\nbrokers = %s\ngroup = billing\n"
+           "[consume]\nplugin = kafka\ngroup = billing\n" /* at the source's brokers */
            "[source:topics]\nplugin = kafka\nbrokers = %s\ntopics = orders\n",
-           getenv("PARTI_BUILDDIR"), server.url, kafka.list[BROKER_PLAIN],
-           kafka.list[BROKER_PLAIN]);
+           getenv("PARTI_BUILDDIR"), server.url, kafka.list[BROKER_PLAIN]);
     const char *path = cli_file("kafka.ini", conf);
 
     produce(0);

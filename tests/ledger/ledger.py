@@ -132,7 +132,8 @@ class Run:
             f.write(
                 f"[parti]\ngroup = ledger\nplugin_dir = {self.args.build}/plugins/.libs\n"
                 f"[nats]\nurl = {self.broker.url}\nreplicas = {self.args.servers}\n"
-                "[worker]\nid_max = 999\nrestarts_max = 1000\n[strategy]\nplugin = consistent_hash\n"
+                "[worker]\nid_max = 999\nrestarts_max = 1000\n"
+                "[strategy]\nplugin = consistent_hash\n"
                 f"[source]\n{self.broker.source}"
                 f"[timing]\nprofile = {self.args.profile}\n{WINDOWS}"
                 "[consume]\nhandlers = 256\nin_flight = 16\n"
@@ -297,6 +298,11 @@ def main():
     parser.add_argument("--folder")
     parser.add_argument("--keep", action="store_true")
     run = Run(parser.parse_args())
+
+    def stop(number, _frame):
+        raise Failure(f"stopped by signal {number}")
+
+    signal.signal(signal.SIGTERM, stop)
     try:
         run.begin()
         run.follow()

@@ -98,8 +98,8 @@ static void make(void)
         body, sizeof body,
         "{\"name\":\"LEDGER\",\"subjects\":[\"ledger.*\"],\"retention\":\"%s\","
         "\"storage\":\"file\",\"num_replicas\":%" PRIu32
-        ",\"duplicate_window\":60000000000}",
-        options.retention, options.servers);
+        ",\"duplicate_window\":60000000000,\"max_consumers\":%" PRIu32 "}",
+        options.retention, options.servers, 4 * options.partitions + 100);
     /* A young cluster has no leader, or does not know its members yet; to make the same
        stream twice is no error. */
     while (!try_make(body))

@@ -6,6 +6,8 @@
 #include "host/instance.h"
 #include "host/plugin.h"
 
+#include "parti_connection.h"
+
 /* [source] with up to three keys, on lines 12, 13, 14 and further down where a value has
  * several lines. */
 static void build(struct fixture *f, const char *const key[3], const char *const value[3])
@@ -170,6 +172,35 @@ START_TEST(a_secret_is_in_no_message_and_in_no_listing)
 }
 END_TEST
 
+static bool is_named(const struct parti_connection *connection, const char *name)
+{
+    for (uint32_t i = 0; i < connection->n; i++)
+        if (strcmp(connection->name[i], name) == 0)
+            return true;
+    return false;
+}
+
+START_TEST(the_brokers_and_every_property_but_nothing_else_are_the_connection)
+{
+    const struct plugin *p = NULL;
+    struct plugin_error refused;
+    uint32_t n = 0;
+
+    ck_assert_int_eq(plugin_load("kafka", plugins_dir(), PLUGIN_SOURCE, &p, &refused), 0);
+    const struct parti_connection *connection = p->about.extension(PARTI_CONNECTION_ID);
+    ck_assert_ptr_nonnull(connection);
+    ck_assert_str_eq(connection->name[0], "brokers");
+    for (const struct parti_option *o = p->about.source_option; o->name != NULL; o++) {
+        bool is_part =
+            strcmp(o->name, "brokers") == 0 || strncmp(o->name, "rdkafka.", 8) == 0;
+
+        ck_assert_msg(is_named(connection, o->name) == is_part, "%s", o->name);
+        n += is_part ? 1 : 0;
+    }
+    ck_assert_uint_eq(connection->n, n);
+}
+END_TEST
+
 START_TEST(weights_by_lag_need_a_group)
 {
     refuses_key("weight", "lag", "weight = lag needs 'group ='");
@@ -181,4 +212,6 @@ END_TEST
 UNIT_MAIN("kafka_conf", brokers_are_hosts_with_ports, topics_are_names_or_a_pattern,
           properties_of_librdkafka_pass_through_and_mistakes_name_their_line,
           what_is_ours_cannot_be_set_through_a_property,
-          a_secret_is_in_no_message_and_in_no_listing, weights_by_lag_need_a_group)
+          a_secret_is_in_no_message_and_in_no_listing,
+          the_brokers_and_every_property_but_nothing_else_are_the_connection,
+          weights_by_lag_need_a_group)

@@ -5,8 +5,34 @@
 #include "jet_host.h"
 #include "kafka_mock.h"
 
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+
 static struct mock mock;
 static struct jet_host host;
+
+static int base; /* threads of librdkafka that are not the plugin's */
+
+/* Threads of librdkafka in this process. */
+static int threads_of_librdkafka(void)
+{
+    glob_t found;
+    int n = 0;
+
+    ck_assert_int_eq(glob("/proc/self/task/*/comm", 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char name[32] = "";
+        FILE *in = fopen(found.gl_pathv[i], "re");
+
+        if (in == NULL)
+            continue; /* it has just ended */
+        n += fgets(name, sizeof name, in) != NULL && strncmp(name, "rdk:", 4) == 0;
+        (void)fclose(in);
+    }
+    globfree(&found);
+    return n;
+}
 
 /* A topic with n messages in each of two partitions, and a host. */
 static void begin(int brokers, uint32_t n)
@@ -15,6 +41,7 @@ static void begin(int brokers, uint32_t n)
     mock_topic(&mock, "t", 2);
     mock_produce(&mock, "t", 0, n);
     mock_produce(&mock, "t", 1, n);
+    base = threads_of_librdkafka();
     const char *const pairs[] = {"brokers", mock.brokers, "group", "g",
                                  "start",   "earliest",   NULL};
     host_start_plugin(&host, "kafka", pairs);
@@ -135,12 +162,16 @@ START_TEST(the_end_comes_at_once_while_brokers_are_silent)
     run(0, "t/0");
     host_await(&host, 0, 20);
     host_done(&host, 0, 20);
-    rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 20000);
+    rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 6000);
     run(1, "t/1");
     uint64_t begun = threads_now_ms();
     host_finish(&host);
     ck_assert_uint_lt(threads_now_ms() - begun, 4000);
-    rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0);
+    ck_assert_int_gt(threads_of_librdkafka(), base);
+    /* What was left to itself ends when the brokers have answered. */
+    uint64_t deadline = threads_now_ms() + DEADLINE_MS;
+    while (threads_of_librdkafka() > base)
+        ck_assert_uint_lt(threads_now_ms(), deadline);
     mock_finish(&mock);
 }
 END_TEST
