@@ -202,7 +202,8 @@ void jet_reader_begin_run(struct jet_consumer *c, struct jet_lane *l)
 
     if (l->has_begun)
         return;
-    if (from < c->first_seq)
+    /* Where acks remove messages that may be other partitions' work, and no loss. */
+    if (c->retention == JET_LIMITS && from < c->first_seq)
         from = c->first_seq;
     l->has_begun = 1;
     l->next = from > 0 ? from : 1;

@@ -72,7 +72,7 @@ mutant "C2 takes a conflict for success" store \
 mutant "C2 does not look who has it" store \
     's/if (exists \&\& token_compare(ev->record.token, l->token) > 0)/if (false)/'
 mutant "C4 moves over what fails" flow \
-    's/^    l->stretch++;$/&\n    l->next = e->position + 1;/'
+    's/^    l->given = k;$/&\n    l->next = e->position + 1;/'
 mutant "C4 moves over a lost dead letter" flow \
     's/if (ev->status == STATUS_OK) {/if (true) {/'
 mutant "C5 goes on behind a nak" flow \

@@ -69,6 +69,7 @@ START_TEST(a_word_without_a_description_ends_no_more_than_the_reader)
         ck_assert_int_eq(natsConnection_SubscribeSync(&requests, b.nc,
                                                       "$JS.API.CONSUMER.MSG.NEXT.S.*"),
                          NATS_OK);
+        ck_assert_int_eq(natsConnection_Flush(b.nc), NATS_OK);
         host_start(&one, pairs);
         ck_assert_int_eq(host_run(&one, 0, "0", 1, 0, 0, 1000), PARTI_OK);
         await_request(requests, &first);
@@ -85,6 +86,42 @@ START_TEST(a_word_without_a_description_ends_no_more_than_the_reader)
 }
 END_TEST
 
+/* Where acks remove messages, the first that is left says nothing of who lost some. */
+START_TEST(what_acks_have_removed_is_no_loss_of_another_partition)
+{
+    const char *pairs[] = {"url", b.url, "stream", "S", "subject", "p.{1}", NULL};
+    uint64_t deadline = threads_now_ms() + RIG_WAIT_MS;
+    json_int_t first = 0;
+
+    jet_start(&b, &(struct server_options){.program = rig_program(_i)}, "");
+    jet_api(&b, "$JS.API.STREAM.CREATE.S",
+            "{\"name\":\"S\",\"subjects\":[\"p.>\"],\"storage\":\"memory\","
+            "\"retention\":\"workqueue\"}");
+    produce(0, 5);
+    host_start(&one, pairs);
+    ck_assert_int_eq(host_run(&one, 0, "0", 1, 0, 0, 10), PARTI_OK);
+    host_await(&one, 0, 5);
+    host_done(&one, 0, 6);
+    while (first != 6) {
+        json_t *o = jet_ask(&b, "$JS.API.STREAM.INFO.S", "");
+
+        first =
+            json_integer_value(json_object_get(json_object_get(o, "state"), "first_seq"));
+        json_decref(o);
+        ck_assert_uint_lt(threads_now_ms(), deadline);
+    }
+    host_finish(&one);
+    host_start(&one, pairs);
+    ck_assert_int_eq(host_run(&one, 0, "0", 2, 0, 0, 10), PARTI_OK);
+    host_await_begun(&one, 0, 1);
+    ck_assert_int_eq(host_run(&one, 1, "1", 2, one.lane[0].origin, 3, 10), PARTI_OK);
+    host_await_begun(&one, 1, 1);
+    ck_assert_uint_eq(one.lane[1].from, 3);
+    host_finish(&one);
+    jet_finish(&b);
+}
+END_TEST
+
 START_TEST(where_nobody_listens_yet_it_asks_again_and_the_reader_stays)
 {
     const char *pairs[] = {"url", b.url, "stream", "S", "subject", "p.{1}", NULL};
@@ -97,6 +134,7 @@ START_TEST(where_nobody_listens_yet_it_asks_again_and_the_reader_stays)
     ck_assert_int_eq(
         natsConnection_SubscribeSync(&requests, b.nc, "$JS.API.CONSUMER.MSG.NEXT.S.*"),
         NATS_OK);
+    ck_assert_int_eq(natsConnection_Flush(b.nc), NATS_OK);
     host_start(&one, pairs);
     ck_assert_int_eq(host_run(&one, 0, "0", 1, 0, 0, 1000), PARTI_OK);
     await_request(requests, &first);
@@ -276,6 +314,7 @@ START_TEST(a_dead_letter_that_is_not_permitted_is_told)
 END_TEST
 
 RIG_MAIN("jet_words", a_word_without_a_description_ends_no_more_than_the_reader,
+         what_acks_have_removed_is_no_loss_of_another_partition,
          where_nobody_listens_yet_it_asks_again_and_the_reader_stays,
          more_readers_than_the_stream_allows_are_told_with_what_to_do,
          what_a_user_may_not_do_is_told_at_once_for_every_partition,
