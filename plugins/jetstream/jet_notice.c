@@ -230,8 +230,10 @@ static void keep_notifier(struct jet_consumer *c, int32_t is_wanted, int32_t has
                      unknown > 2 * t->most && now_ms - notice->turn.since_ms >= RENEW_MS;
 
     if (!is_wanted) {
-        if (stands || is_asked) {
+        /* Also where it was lost and what is parked has waited for the next one. */
+        if (stands || is_asked || notice->failures > 0) {
             jet_notice_end(c);
+            notice->failures = 0;
             jet_turns_wake_all(c);
         }
         return;

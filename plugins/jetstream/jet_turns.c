@@ -31,7 +31,7 @@ enum {
     TURN_MS = 500,
     TURN_MESSAGES = 1024,
     TURN_ACKS_MS = 750, /* for the word that all is done, when all is given out */
-    STARVED_MS = 100,   /* the host may be about to give credit */
+    STARVED_MS = 300,   /* the host may be about to give credit */
     ACKED_MS = 50,      /* acks go before a reader does */
     ROUND_MS = 1000, /* until a lane that had nothing has a turn, where nothing watches */
     IDLE_MS = 1000,  /* where room is short a reader that reads nothing goes then */

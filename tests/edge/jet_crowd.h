@@ -8,7 +8,7 @@
 #include "jet_bench.h"
 #include "jet_host.h"
 
-enum { CROWD_MS = 20000 };
+enum { CROWD_MS = 40000 };
 
 /* The stream S, with a limit of consumers or -1. */
 void crowd_stream(struct jet_bench *b, const char *retention, const char *storage,

@@ -110,7 +110,9 @@ static void share(const char *retention, int room, int held, int wanted)
     for (int i = 0; i < 10; i++)
         crowd_produce(&b, 0, held + wanted, i);
     crowd_await(&b, &two, held, wanted, 10);
+    crowd_done(&two, held, wanted);
     crowd_await(&b, &one, 0, held, 10);
+    crowd_done(&one, 0, held);
     crowd_produce(&b, 0, held + wanted, 10);
     crowd_await(&b, &one, 0, held, 11);
     crowd_await(&b, &two, held, wanted, 11);
