@@ -249,6 +249,13 @@ void flow_timeout(struct consume *c, struct lane *l)
 
     must(l->given > 0);
     c->perform(c->ctx, &a);
+    if (!l->has_said_late)
+        say(c, l, ERR_HANDLER_SILENT,
+            "The handler has not answered for the message at position %llu within "
+            "handle_timeout, %llu ms; it is given again.",
+            (unsigned long long)c->entry[l->first].position,
+            (unsigned long long)c->options.handle_timeout_ms);
+    l->has_said_late = true;
     fail(c, l, l->first, 0, false, 0); /* C6 */
 }
 
@@ -303,6 +310,7 @@ void flow_verdict(struct consume *c, struct lane *l, const struct consume_event 
             l->given--;
             done(c, l);
         }
+        l->has_said_late = false;
         restart_clock(c, l);
         break;
     case VERDICT_NAK: fail(c, l, i, k, false, ev->delay_ms); break;
@@ -329,8 +337,16 @@ void flow_buried(struct consume *c, struct lane *l, const struct consume_event *
         return;
     l->is_burying = false;
     if (ev->status == STATUS_OK) {
+        const struct entry *e = &c->entry[l->first];
+
         l->bury_pause_ms = 0;
         l->has_said_bury = false;
+        say(c, l, ERR_MESSAGE_BURIED,
+            "The message at position %llu went to the dead letters: %s, at attempt %u.",
+            (unsigned long long)e->position,
+            e->fails == CONSUME_TERMED ? "the handler refuses it for good"
+                                       : "it failed at every attempt",
+            e->tries - e->idle);
         done(c, l);
         return;
     }

@@ -66,6 +66,7 @@ struct lane {
     bool is_suspect;
     bool has_said;      /* the store's trouble, once in a row */
     bool has_said_bury; /* as has_said */
+    bool has_said_late; /* a handler's silence, until it answers with an ack */
     uint64_t origin;
     uint64_t claimed_next;
     uint64_t carry_at; /* C9: attempts of a message that is not here yet */

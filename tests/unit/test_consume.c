@@ -166,7 +166,7 @@ START_TEST(silence_counts_as_a_nak)
     rig_written(&r, 0, STATUS_OK, 2);
     r.trace[0] = '\0';
     rig_wait(&r, 1);
-    rig_expect(&r, "cancel");
+    rig_expect(&r, "cancel; say PARTI-E709");
     rig_ack(&r, 0, 1, 1); /* too late */
     rig_wait(&r, 10);
     rig_expect(&r, "deliver 1#2");
@@ -185,7 +185,7 @@ START_TEST(a_word_of_progress_starts_the_time_anew)
     rig_wait(&r, 999);
     rig_expect(&r, "");
     rig_wait(&r, 1);
-    rig_expect(&r, "cancel");
+    rig_expect(&r, "cancel; say PARTI-E709");
     rig_close(&r);
 }
 END_TEST
@@ -257,7 +257,7 @@ START_TEST(the_last_attempt_makes_a_dead_letter_and_then_the_position_moves)
     ck_assert_uint_eq(rig_look(&r, 0).next, 1); /* C4: not yet */
     rig_buried(&r, 0, 1, STATUS_OK);
     ck_assert_uint_eq(rig_look(&r, 0).next, 2);
-    rig_expect(&r, "deliver 2#4"); /* it was given along three times */
+    rig_expect(&r, "say PARTI-E710; deliver 2#4"); /* it was given along three times */
     rig_close(&r);
 }
 END_TEST

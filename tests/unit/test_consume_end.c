@@ -305,7 +305,7 @@ START_TEST(a_revoke_waits_for_a_dead_letter_on_its_way)
     rig_revoke(&r, 0, UINT64_MAX);
     rig_expect(&r, "");
     rig_buried(&r, 0, 1, STATUS_OK);
-    rig_expect(&r, "write v1 n2 R");
+    rig_expect(&r, "say PARTI-E710; write v1 n2 R");
     rig_close(&r);
 }
 END_TEST
