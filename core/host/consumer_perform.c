@@ -16,8 +16,8 @@ enum { SAY_ROOM = 1024, BURY_HEADERS = 8, BURY_BYTES = 4096 };
 
 void consumer_pend(struct consumer *c, const struct consume_event *event)
 {
-    must(c->pendings < CONSUMER_PENDING_MAX); /* one an action, and few of one step */
-    c->pending[c->pendings++] = *event;
+    must(c->pendings < CONSUMER_PENDING_MAX);
+    c->pending[(c->pending_first + c->pendings++) % CONSUMER_PENDING_MAX] = *event;
 }
 
 void consumer_say(struct consumer *c, uint32_t lane, int code, const char *format, ...)

@@ -14,7 +14,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { CONSUMER_PENDING_MAX = 4096 };
+/* Answers that wait while others are fed: of each lane one of the store and one of the
+ * plugin at most. */
+enum { CONSUMER_PENDING_MAX = 2 * CONSUMER_LANES_MAX };
 
 /* What the consumer's thread knows of a lane. */
 struct consumer_lane {
@@ -61,8 +63,9 @@ struct consumer {
     bool has_later;            /* a lane has become free that a grant waits for */
     struct message *forgotten; /* given back at the end of the turn */
     struct hands_delivery *given, **given_last;
-    struct consume_event *pending; /* answers to actions, fed after the step */
-    uint32_t pendings;
+    struct consume_event *pending; /* answers to actions, fed after the step: a ring that
+                                      begins anew when it is empty */
+    uint32_t pending_first, pendings;
     bool is_shut;           /* the plugin broke a rule */
     bool is_troubled;       /* and people were told */
     char start_reason[512]; /* of the last start() that failed */

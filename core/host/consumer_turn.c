@@ -45,16 +45,18 @@ void consumer_feed(struct consumer *c, struct consume_event *event)
         look_at_clock(c);
     event->now_ms = c->now_ms;
     consume_step(c->engine, event);
-    for (uint32_t i = 0; i < c->pendings; i++) {
-        struct consume_event ev = c->pending[i];
+    while (c->pendings > 0) {
+        struct consume_event ev = c->pending[c->pending_first];
 
+        c->pending_first = (c->pending_first + 1) % CONSUMER_PENDING_MAX;
+        if (--c->pendings == 0)
+            c->pending_first = 0;
         ev.now_ms = c->now_ms;
         if (ev.type == CONSUME_TROUBLE && ev.status == STATUS_INVALID)
             c->reason = c->start_reason;
         consume_step(c->engine, &ev);
         c->reason = NULL;
     }
-    c->pendings = 0;
 }
 
 static void flush_given(struct consumer *c)

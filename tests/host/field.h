@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-enum { FIELD_MS = 30000, FIELD_PARTS = 2048, FIELD_TEXT = 256, FIELD_APPS = 8 };
+enum { FIELD_MS = 30000, FIELD_PARTS = 8192, FIELD_TEXT = 256, FIELD_APPS = 8 };
 
 /* One call of the handler. */
 struct field_entry {

@@ -293,6 +293,24 @@ START_TEST(one_worker_reads_two_thousand_partitions)
 }
 END_TEST
 
+START_TEST(a_server_that_goes_while_thousands_are_claimed_costs_only_time)
+{
+    enum { CROWD = 6000 };
+
+    field_begin(_i);
+    field.timing = "heartbeat_ttl = 10 s\nleader_authority = 10 s\n";
+    field_put(0, 0, 1);
+    struct field_app *app = field_start(field_conf(CROWD, ""), NULL, NULL);
+    field_await_assigned(app, CROWD);
+    server_kill(&field.server);
+    server_restart(&field.server);
+    field_put(0, 1, 5);
+    field_await_last(0, 5);
+    field_leave(app);
+    field_end();
+}
+END_TEST
+
 RIG_MAIN("consume_hold", a_later_holders_record_ends_this_one_and_says_so,
          positions_that_cannot_be_kept_are_said_and_work_waits_for_them,
          a_partition_is_not_released_while_its_message_is_handled,
@@ -301,4 +319,5 @@ RIG_MAIN("consume_hold", a_later_holders_record_ends_this_one_and_says_so,
          what_an_abrupt_end_leaves_unrecorded_comes_again_and_nothing_else,
          after_a_fence_no_message_is_begun_and_later_all_goes_on,
          a_position_of_another_life_is_void, one_worker_reads_two_thousand_partitions,
+         a_server_that_goes_while_thousands_are_claimed_costs_only_time,
          what_the_broker_removed_is_said_and_passed_over)
