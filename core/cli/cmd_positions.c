@@ -168,9 +168,11 @@ static int set(struct positions *p, const struct shown *s, uint64_t next)
                           "the position, start them again.",
                           g->conf->group, g->beacon.id[0] != '\0' ? g->beacon.id : "new");
     if (!old->exists)
-        return group_fail(g, CLI_FAILED, 0,
-                          "%s has no position yet, so it begins at its first message.",
-                          name);
+        return group_fail(
+            g, CLI_FAILED, 0,
+            "%s has no position yet that could be set. Let a worker hold it "
+            "for a moment (parti run -- sleep 60), stop it, then set.",
+            name);
     status = positions_set(p, s->id[0], old, next);
     if (status == CLI_OK)
         cli_say(0, "%s goes on at %" PRIu64 " (was %" PRIu64 ").", name, next,

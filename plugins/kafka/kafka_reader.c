@@ -303,17 +303,19 @@ static void refuse(struct kafka_consumer *c, struct kafka_lane *l, const char *w
 {
     char text[KAFKA_TEXT_ROOM];
 
-    (void)snprintf(text, sizeof text, "topic '%s' %s%.127s", l->name, what, more);
+    (void)snprintf(text, sizeof text, "topic '%s' %s%.255s", l->name, what, more);
     kafka_reader_give_up(c, l, text);
 }
 
 void kafka_reader_unfit(struct kafka_consumer *c, struct kafka_lane *l, int64_t offset)
 {
-    char number[128];
+    char number[256];
 
-    (void)snprintf(number, sizeof number,
-                   "%lld has a message larger than Parti takes (64 MiB, 4096 headers)",
-                   (long long)offset);
+    (void)snprintf(
+        number, sizeof number,
+        "%lld has a message larger than Parti takes (64 MiB, 4096 headers); to "
+        "leave it out, stop the group and parti positions --set %lld",
+        (long long)offset, (long long)offset + 1);
     refuse(c, l, "at offset ", number);
 }
 
