@@ -152,7 +152,9 @@ void inlet_awake(struct inlet *in)
 /* ---- the rules --------------------------------------------------------------------- */
 
 /* With the lock. */
-static int32_t broken(struct inlet *in, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int32_t broken(struct inlet *in,
+                                                            const char *format,
+                                                            va_list args)
 {
     if (!in->is_broken)
         (void)vsnprintf(in->why, sizeof in->why, format, args);

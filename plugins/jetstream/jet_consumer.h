@@ -98,16 +98,17 @@ struct jet_ack {
 
 /* What a lane's turns depend on: see jet_turns.c and jet_notice.c. */
 struct jet_turn {
-    struct jet_lane *same; /* the next one in the table of subjects */
-    uint64_t ticket;       /* its place in the queue; 0: none */
-    uint64_t since_ms;     /* it has had this reader, */
-    uint64_t busy_ms;      /* whose last message came then */
-    uint64_t pending;      /* at the server, as the last reader said */
-    uint64_t watch;        /* what watched when the reader was asked for, 0: nothing, */
-    uint64_t heard_before; /* and what had been heard by then */
-    uint64_t noted;        /* the watch that the lane was there for from its start */
-    uint64_t heard;        /* limits: the greatest position heard of, */
-    uint64_t gone;         /* of which up to here none is left */
+    struct jet_lane *same;  /* the next one in the table of subjects */
+    uint64_t ticket;        /* its place in the queue; 0: none */
+    uint64_t since_ms;      /* it has had this reader, */
+    uint64_t busy_ms;       /* whose last message came then */
+    uint64_t pending;       /* at the server, as the last reader said */
+    uint64_t watch;         /* what watched when the reader was asked for, 0: nothing, */
+    uint64_t heard_before;  /* and what had been heard by then */
+    uint64_t noted;         /* the watch that the lane was there for from its start */
+    uint64_t heard;         /* limits: the greatest position heard of, */
+    uint64_t gone;          /* of which up to here none is left */
+    uint64_t vain, vain_ms; /* asked for in vain up to here, since then */
     uint64_t counted, counting; /* work queue: messages in the stream, by the last look */
     uint64_t owed;              /* work queue: given out, not acknowledged, no reader */
     uint64_t again;             /* of these the present reader gives so many again */

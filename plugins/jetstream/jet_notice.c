@@ -107,7 +107,7 @@ static void note_all(struct jet_consumer *c, uint64_t watch)
         struct jet_turn *turn = &c->lane[i]->turn;
 
         turn->is_known = 0;
-        turn->heard = turn->heard_before = turn->gone = 0;
+        turn->heard = turn->heard_before = turn->gone = turn->vain = 0;
         turn->noted = watch;
     }
 }

@@ -174,12 +174,13 @@ void kafka_letter_send(struct kafka_consumer *c, struct kafka_letter *letter)
         answer(c, letter, PARTI_BADINPUT, text);
         return;
     }
+    void *key = letter->has_key ? letter->key : NULL;
+    void *data = letter->has_data ? letter->data : NULL;
     rd_kafka_resp_err_t err = rd_kafka_producev(
         c->producer, RD_KAFKA_V_TOPIC(letter->target),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY(letter->has_key ? letter->key : NULL, letter->key_n),
-        RD_KAFKA_V_VALUE(letter->has_data ? letter->data : NULL, letter->data_n),
-        RD_KAFKA_V_HEADERS(letter->headers), RD_KAFKA_V_OPAQUE(letter), RD_KAFKA_V_END);
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, letter->key_n),
+        RD_KAFKA_V_VALUE(data, letter->data_n), RD_KAFKA_V_HEADERS(letter->headers),
+        RD_KAFKA_V_OPAQUE(letter), RD_KAFKA_V_END);
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         settle(c, letter, err);
         return;

@@ -196,8 +196,12 @@ START_TEST(a_reader_asked_for_in_a_former_life_of_the_stream_gives_nothing)
     host_expect(&one, 0, 13, 0);
     ck_assert_uint_ne(one.lane[0].origin, origin);
     ck_assert_uint_eq(one.lane[0].from, 1);
-    ck_assert_int_eq(await_reader_request(requests), 6);
-    ck_assert_int_eq(await_reader_request(requests), 0);
+    /* Asked for as in the former life, then anew; at once anew where the plugin happens
+     * to have looked at the stream in between. */
+    json_int_t from = await_reader_request(requests);
+    ck_assert(from == 6 || from == 0);
+    if (from == 6)
+        ck_assert_int_eq(await_reader_request(requests), 0);
     natsSubscription_Destroy(requests);
     host_finish(&one);
     jet_finish(&b);

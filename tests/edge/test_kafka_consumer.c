@@ -88,17 +88,16 @@ END_TEST
 START_TEST(keys_headers_and_time_come_as_they_were_written)
 {
     const char value[] = {'a', '\0', 'b'};
-    char text[] = "7";
+    char text[] = "7", key[] = "k1";
 
     brokers_topic(&kafka, "dress", 1, 1);
-    ck_assert_int_eq(
-        rd_kafka_producev(kafka.admin, RD_KAFKA_V_TOPIC("dress"), RD_KAFKA_V_PARTITION(0),
-                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                          RD_KAFKA_V_KEY("k1", 2), RD_KAFKA_V_VALUE(text, 1),
-                          RD_KAFKA_V_TIMESTAMP(1234567890123),
-                          RD_KAFKA_V_HEADER("A", "1", 1), RD_KAFKA_V_HEADER("B", NULL, 0),
-                          RD_KAFKA_V_HEADER("A", value, 3), RD_KAFKA_V_END),
-        0);
+    ck_assert_int_eq(rd_kafka_producev(
+                         kafka.admin, RD_KAFKA_V_TOPIC("dress"), RD_KAFKA_V_PARTITION(0),
+                         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, 2),
+                         RD_KAFKA_V_VALUE(text, 1), RD_KAFKA_V_TIMESTAMP(1234567890123),
+                         RD_KAFKA_V_HEADER("A", "1", 1), RD_KAFKA_V_HEADER("B", NULL, 0),
+                         RD_KAFKA_V_HEADER("A", value, 3), RD_KAFKA_V_END),
+                     0);
     ck_assert_int_eq(rd_kafka_flush(kafka.admin, DEADLINE_MS), 0);
     join_group(&one, "g-dress");
     run_ok(&one, 0, "dress/0", 1, 0, 0, 10);

@@ -21,7 +21,9 @@ const struct consume_options rig_options = {.lanes_max = RIG_LANES,
                                             .commit_messages = 3,
                                             .writes_max = 4};
 
-static void trace(struct rig *r, const struct consume_action *a, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void trace(struct rig *r,
+                                                        const struct consume_action *a,
+                                                        const char *format, ...)
 {
     size_t n = strlen(r->trace);
     va_list list;
