@@ -1,10 +1,10 @@
 /* parti positions: where each partition's messages go on, and setting that by hand. */
 #include "cli/cli.h"
 
-#include "base/errors.h"
 #include "base/must.h"
 #include "base/status.h"
 #include "cli/load.h"
+#include "cli/look.h"
 #include "cli/positions.h"
 #include "cli/print_json.h"
 #include "cli/table.h"
@@ -184,20 +184,12 @@ static int set(struct positions *p, const struct shown *s, uint64_t next)
 static int work(struct group *g, const struct cli *cli, const uint64_t *next, int words,
                 char **word)
 {
-    struct group_view view = {0};
     struct state state = {0};
     struct shown shown = {.state = &state};
     struct positions positions = {0};
-    int status = group_bind(g);
+    bool is_absent;
+    int status = look_at_open_group(g, &state, &is_absent);
 
-    if (status == CLI_OK)
-        (void)group_listen(g);
-    if (status == CLI_OK)
-        status = group_read(g, &view);
-    if (status == CLI_OK && state_from_group(&state, g, &view) < 0)
-        status = group_fail(g, CLI_FAILED, ERR_LOG_LOST,
-                            "the records of the group '%s' on %s contradict each other.",
-                            g->conf->group, g->server);
     if (status == CLI_OK)
         status = choose(&shown, g, words, word);
     if (status == CLI_OK)
@@ -215,7 +207,6 @@ static int work(struct group *g, const struct cli *cli, const uint64_t *next, in
     free(shown.part);
     free(shown.at);
     state_finish(&state);
-    group_view_finish(&view);
     return status;
 }
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static int look(struct group *g, struct state *s, bool *ret_is_absent)
+int look_at_open_group(struct group *g, struct state *s, bool *ret_is_absent)
 {
     struct group_view view = {0};
     int status = group_bind(g);
@@ -30,7 +30,7 @@ int look_at_group(struct state *s, const struct conf *conf, int *ret_code,
 
     *ret_is_absent = false;
     if (status == CLI_OK)
-        status = look(&group, s, ret_is_absent);
+        status = look_at_open_group(&group, s, ret_is_absent);
     *ret_code = group.code;
     memcpy(text, group.text, GROUP_TEXT_ROOM);
     group_close(&group);
