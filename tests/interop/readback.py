@@ -11,7 +11,7 @@ import sys
 
 import nats
 
-from rig import Evening, Failure, Server, handled, nats_server
+from rig import WAIT_S, Evening, Failure, Server, handled, nats_server
 
 COMMAND = "parti run -c telemetry-jetstream.ini -- ./messages.py"
 HELD, RELEASED = 0, 2  # flags of a record
@@ -61,6 +61,20 @@ class Look:
         return {key: json.loads((await kv.get(key)).value) for key in await kv.keys()}
 
 
+    async def records_when(self, is_it):
+        """The records, as soon as this holds of them: every change of the bucket is told."""
+        kv = await self.js.key_value("parti_pos_telemetry")
+        watcher = await kv.watchall()
+        records = {}
+        async with asyncio.timeout(WAIT_S):
+            while not is_it(records):
+                entry = await watcher.updates(timeout=WAIT_S)
+                if entry is not None:  # None: all that was there has been told
+                    records[entry.key] = json.loads(entry.value)
+        await watcher.stop()
+        return records
+
+
 def check_record(record, partition, token, position, flags):
     same(f"{partition}: keys", sorted(record), sorted(
         "parti version partition gen since origin next at attempts flags".split()
@@ -85,11 +99,11 @@ async def positions_are_read_back(look):
     keys = {"telemetry.eu.1": "telemetry/eu/1", "telemetry.eu.2": "telemetry/eu/2",
             "telemetry.eu.x=3D1=2Cy": "telemetry/eu/x=1,y"}
     names = dict(zip(keys, ("1", "2", ODD)))
-    while True:  # until commit_interval has passed
-        records = await look.records()
-        if all(records.get(k, {}).get("next") == look.last[d] + 1 for k, d in names.items()):
-            break
-        await asyncio.sleep(0.02)
+    records = await look.records_when(  # commit_interval has passed by then
+        lambda all_: all(
+            all_.get(k, {}).get("next") == look.last[d] + 1 for k, d in names.items()
+        )
+    )
     same("keys of the bucket", sorted(records), sorted(keys))
     same("partitions", sorted(token), sorted(keys.values()))
     for key, partition in keys.items():
