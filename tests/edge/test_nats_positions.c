@@ -131,6 +131,7 @@ START_TEST(a_deleted_record_leaves_the_version_to_expect)
     uint64_t version = 0, left = 0;
     char text[RIG_TEXT_ROOM];
     const struct nats_link_header mark[] = {{"KV-Operation", "DEL"}};
+    int status = STATUS_OK;
 
     start(&server, &rig, _i);
     ck_assert_int_eq(write_record(&rig, ID("a"), 0, "x", &version), STATUS_OK);
@@ -138,7 +139,10 @@ START_TEST(a_deleted_record_leaves_the_version_to_expect)
     ck_assert_int_eq(
         nats_link_publish_headers(rig.link, "$KV.parti_pos_g.a", NULL, mark, 1, NULL, 0),
         STATUS_OK);
-    ck_assert_int_eq(read_record(&rig, ID("a"), &left, text), STATUS_NOTFOUND);
+    /* Nobody answers such a message: a read may overtake its storing. */
+    for (int i = 0; i < 1000 && status == STATUS_OK; i++)
+        status = read_record(&rig, ID("a"), &left, text);
+    ck_assert_int_eq(status, STATUS_NOTFOUND);
     ck_assert_uint_gt(left, version);
     ck_assert_int_eq(write_record(&rig, ID("a"), 0, "y", NULL), STATUS_CONFLICT);
     ck_assert_int_eq(write_record(&rig, ID("a"), left, "y", NULL), STATUS_OK);
