@@ -253,6 +253,31 @@ void hands_acked(struct hands *h, const struct parti_ticket *t)
     unlock(h);
 }
 
+void hands_keep(struct hands_call *ret, const struct parti_message *message)
+{
+    *ret = *(const struct hands_call *)(const void *)message; /* the first in it */
+    message_ref(ret->block);
+    hands_part_ref(ret->part);
+}
+
+void hands_unkeep(struct hands_call *kept)
+{
+    if (kept->block != NULL)
+        message_unref(kept->pool, kept->block);
+    hands_part_unref(kept->part);
+    kept->block = NULL;
+    kept->part = NULL;
+}
+
+bool hands_may_begin(struct hands *h, const struct parti_ticket *t)
+{
+    lock(h);
+    const struct hand_lane *l = find(h, t->hold.slot, t->hold.serial);
+    bool may = l != NULL && !l->is_closing && !is_barred(l, t->stretch);
+    unlock(h);
+    return may && h->setup.holds(h->setup.ctx, t->hold);
+}
+
 bool hands_close(struct hands *h, struct parti_hold hold)
 {
     bool is_quiet = true;
@@ -304,32 +329,36 @@ void hands_speak(struct hands *h, uint64_t now_ms)
 
 /* ---- the threads ------------------------------------------------------------------- */
 
-static void call(struct hand *hand, const struct hands_part *part,
+static void call(struct hand *hand, struct hands_part *part,
                  const struct hands_delivery *d)
 {
     const struct hands *h = hand->hands;
-    const struct message *m = d->message;
-    const struct parti_message message = {.size = sizeof message,
-                                          .partition = &part->partition,
-                                          .ticket = ticket_of(part, d),
-                                          .position = d->position,
-                                          .attempt = d->count,
-                                          .header_n = (uint32_t)m->given.header_name.n,
-                                          .time_ms = m->given.time_ms,
-                                          .subject = m->given.subject,
-                                          .key = m->given.key,
-                                          .key_n = m->given.key_n,
-                                          .data = m->given.data,
-                                          .data_n = m->given.data_n,
-                                          .header = m->header};
+    struct message *m = d->message;
+    const struct hands_call whole = {
+        .message = {.size = sizeof whole.message,
+                    .partition = &part->partition,
+                    .ticket = ticket_of(part, d),
+                    .position = d->position,
+                    .attempt = d->count,
+                    .header_n = (uint32_t)m->given.header_name.n,
+                    .time_ms = m->given.time_ms,
+                    .subject = m->given.subject,
+                    .key = m->given.key,
+                    .key_n = m->given.key_n,
+                    .data = m->given.data,
+                    .data_n = m->given.data_n,
+                    .header = m->header},
+        .pool = h->setup.pool,
+        .block = m,
+        .part = part};
 
     /* Whoever lost the lease must not begin anything: the fence is about to be told. */
     if (!h->setup.holds(h->setup.ctx, part->partition.hold))
         return;
     if (clock_boot_ms() - d->when_ms >= h->setup.speak_ms)
-        h->setup.waits(h->setup.ctx, message.ticket);
-    hand->ticket = message.ticket;
-    h->setup.call(h->setup.ctx, &message);
+        h->setup.waits(h->setup.ctx, whole.message.ticket);
+    hand->ticket = whole.message.ticket;
+    h->setup.call(h->setup.ctx, &whole.message);
 }
 
 static bool is_blocked(const struct hands *h, const struct hand_lane *l)
