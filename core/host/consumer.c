@@ -380,8 +380,7 @@ static void drop_rest(struct consumer *c)
         struct hands_delivery *d = c->given;
 
         c->given = d->next;
-        message_unref(&c->pool, d->message);
-        free(d);
+        message_drop(&c->pool, d);
     }
     for (uint32_t i = 0; i < c->lanes_used; i++) {
         hands_part_unref(c->lane[i].part);

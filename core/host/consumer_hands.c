@@ -12,7 +12,8 @@ enum { TURN = 16, NONE = UINT32_MAX }; /* messages of a lane before others have 
 struct hand_lane {
     struct hands_part *part; /* NULL: closed */
     struct hands_delivery *first, **last;
-    uint32_t next; /* in the list of those that can go on */
+    uint64_t newest; /* position of the last one, if there is any */
+    uint32_t next;   /* in the list of those that can go on */
     bool is_told, is_listed, is_running, is_closing;
     bool has_bar; /* nothing up to this stretch is begun */
     uint32_t bar;
@@ -113,8 +114,7 @@ static uint32_t delist(struct hands *h)
 
 static void drop(struct hands *h, struct hands_delivery *d)
 {
-    message_unref(h->setup.pool, d->message);
-    free(d);
+    message_drop(h->setup.pool, d);
 }
 
 /* Drops what lies in the lane from this position on; the first such, or NULL. */
@@ -204,9 +204,11 @@ void hands_give(struct hands *h, struct hands_delivery *list)
             continue;
         }
         /* A new attempt takes the place of what was given before. */
-        (void)purge(h, l, d->position, NULL);
+        if (l->first != NULL && l->newest >= d->position)
+            (void)purge(h, l, d->position, NULL);
         d->next = NULL;
         *l->last = d;
+        l->newest = d->position;
         l->last = &d->next;
         if (d->stretch != l->busy.stretch)
             l->is_busy = false; /* the attempt is over, with no answer */
@@ -401,6 +403,7 @@ static void serve(struct hand *hand, uint32_t i)
         l->is_blocked = true;
         return;
     }
+    struct hands_delivery *done = NULL;
     hold = part->partition.hold;
     hands_part_ref(part);
     hand->running = part;
@@ -416,12 +419,16 @@ static void serve(struct hand *hand, uint32_t i)
         l->busy = ticket_of(part, d);
         hand->is_acked = false;
         unlock(h);
+        if (done != NULL)
+            drop(h, done);
         call(hand, part, d);
+        done = d;
         lock(h);
         if (hand->is_acked && !hand->is_stray && is_same(&l->busy, &hand->ticket))
             l->is_busy = false;
-        drop(h, d);
     }
+    if (done != NULL)
+        drop(h, done);
     hand->running = NULL;
     if (hand->is_stray) {
         end_stray(hand);

@@ -28,17 +28,6 @@ void hands_part_ref(struct hands_part *part);
 void hands_part_unref(struct hands_part *part); /* accepts NULL */
 bool hands_part_is_same(const struct hands_part *a, const struct hands_part *b);
 
-/* One message on its way; malloc()ed. */
-struct hands_delivery {
-    struct hands_delivery *next;
-    struct message *message; /* a reference goes with it */
-    uint32_t lane, serial;   /* serial of the hold */
-    uint32_t attempt, run, stretch;
-    uint32_t count; /* for people: the first, second ... time that it is begun */
-    uint64_t position;
-    uint64_t when_ms; /* when it was given, or last spoken for */
-};
-
 /* What call() is given, with all that it looks at. */
 struct hands_call {
     struct parti_message message;
