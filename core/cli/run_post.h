@@ -31,6 +31,11 @@ enum run_answer {
     RUN_ANSWER_RETURN /* it was never looked at */
 };
 
+/* A line of its output without the newline: is it an answer, to which letter?
+ * (run_answer.c) */
+bool run_answer_parse(const char *line, size_t n, enum run_answer *ret_answer,
+                      uint64_t *ret_n, uint64_t *ret_delay_ms);
+
 struct run_letter {
     struct run_letter *next;
     struct hands_call kept; /* its references are given up when it has been written */

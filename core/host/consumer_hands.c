@@ -48,16 +48,6 @@ struct hands {
     struct hand hand[];
 };
 
-static struct parti_ticket ticket_of(const struct hands_part *part,
-                                     const struct hands_delivery *d)
-{
-    return (struct parti_ticket){.hold = part->partition.hold,
-                                 .position = d->position,
-                                 .attempt = d->attempt,
-                                 .run = d->run,
-                                 .stretch = d->stretch};
-}
-
 static bool is_same(const struct parti_ticket *a, const struct parti_ticket *b)
 {
     return a->hold.slot == b->hold.slot && a->hold.serial == b->hold.serial &&
@@ -132,7 +122,7 @@ static bool purge(struct hands *h, struct hand_lane *l, uint64_t position,
 
         *at = d->next;
         if (!any && ret_first != NULL)
-            *ret_first = ticket_of(l->part, d);
+            *ret_first = hands_ticket(l->part, d);
         any = true;
         drop(h, d);
     }
@@ -255,22 +245,6 @@ void hands_acked(struct hands *h, const struct parti_ticket *t)
     unlock(h);
 }
 
-void hands_keep(struct hands_call *ret, const struct parti_message *message)
-{
-    *ret = *(const struct hands_call *)(const void *)message; /* the first in it */
-    message_ref(ret->block);
-    hands_part_ref(ret->part);
-}
-
-void hands_unkeep(struct hands_call *kept)
-{
-    if (kept->block != NULL)
-        message_unref(kept->pool, kept->block);
-    hands_part_unref(kept->part);
-    kept->block = NULL;
-    kept->part = NULL;
-}
-
 bool hands_may_begin(struct hands *h, const struct parti_ticket *t)
 {
     lock(h);
@@ -323,7 +297,7 @@ void hands_speak(struct hands *h, uint64_t now_ms)
             continue;
         for (struct hands_delivery *d = l->first; d != NULL; d = d->next) {
             d->when_ms = now_ms;
-            h->setup.waits(h->setup.ctx, ticket_of(l->part, d));
+            h->setup.waits(h->setup.ctx, hands_ticket(l->part, d));
         }
     }
     unlock(h);
@@ -335,25 +309,9 @@ static void call(struct hand *hand, struct hands_part *part,
                  const struct hands_delivery *d)
 {
     const struct hands *h = hand->hands;
-    struct message *m = d->message;
-    const struct hands_call whole = {
-        .message = {.size = sizeof whole.message,
-                    .partition = &part->partition,
-                    .ticket = ticket_of(part, d),
-                    .position = d->position,
-                    .attempt = d->count,
-                    .header_n = (uint32_t)m->given.header_name.n,
-                    .time_ms = m->given.time_ms,
-                    .subject = m->given.subject,
-                    .key = m->given.key,
-                    .key_n = m->given.key_n,
-                    .data = m->given.data,
-                    .data_n = m->given.data_n,
-                    .header = m->header},
-        .pool = h->setup.pool,
-        .block = m,
-        .part = part};
+    struct hands_call whole;
 
+    hands_call_make(&whole, h->setup.pool, part, d);
     /* Whoever lost the lease must not begin anything: the fence is about to be told. */
     if (!h->setup.holds(h->setup.ctx, part->partition.hold))
         return;
@@ -416,7 +374,7 @@ static void serve(struct hand *hand, uint32_t i)
         if (l->first == NULL)
             l->last = &l->first;
         l->is_busy = h->setup.is_one_by_one;
-        l->busy = ticket_of(part, d);
+        l->busy = hands_ticket(part, d);
         hand->is_acked = false;
         unlock(h);
         if (done != NULL)

@@ -36,6 +36,12 @@ struct hands_call {
     struct hands_part *part; /* as block */
 };
 
+/* A delivery as the application sees it; consumer_part.c, for consumer_hands.c. */
+struct parti_ticket hands_ticket(const struct hands_part *part,
+                                 const struct hands_delivery *delivery);
+void hands_call_make(struct hands_call *ret, struct message_pool *pool,
+                     struct hands_part *part, const struct hands_delivery *delivery);
+
 struct hands_setup {
     uint32_t threads, lanes_max;
     struct message_pool *pool;
