@@ -283,7 +283,7 @@ START_TEST(mistakes_are_told_with_their_line)
 END_TEST
 
 /* None of this depends on the server: the first of them does. */
-FIELD_MAIN("consume_evil", more_messages_than_credit, positions_that_do_not_ascend,
+FIELD_CREW("consume_evil", more_messages_than_credit, positions_that_do_not_ascend,
            a_lane_that_was_never_started, a_run_that_was_never_started, beginning_twice,
            messages_before_the_beginning, an_answer_to_no_bury, a_message_without_subject,
            trouble_is_told_and_passes,
