@@ -70,6 +70,7 @@ enum {
     JET_READER_PAUSE_MS = 100,    /* after a failure, doubled up to */
     JET_READER_PAUSE_MAX_MS = 5000,
     JET_LETTER_MS = 8000,
+    JET_SHARED_TOLD = 16, /* subjects that two partitions share are told of; no more */
     JET_ACK_HEAD_ROOM = 512
 };
 
@@ -188,6 +189,8 @@ struct jet_turns {
     char pattern[JET_TEMPLATE_ROOM]; /* all lanes' subjects match it; "": no lane yet */
     struct jet_lane **table;         /* by subject, chained through turn.same */
     uint32_t table_room, table_n;
+    uint64_t shared[JET_SHARED_TOLD]; /* subjects of two lanes that were told of */
+    uint32_t shared_n;
     uint64_t look_ms, look_sent_ms, looks; /* at the stream: next; the one under way */
 };
 
