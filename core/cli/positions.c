@@ -7,6 +7,7 @@
 #include "edge/clock.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static uint64_t until_ms(const struct positions *p)
@@ -78,7 +79,8 @@ int positions_open(struct positions *p, struct group *g)
     item = answer(p, 0, 0, until_ms(p));
     if (item == NULL)
         return late(p);
-    if (item->status == STATUS_NOTFOUND)
+    p->is_absent = item->status == STATUS_NOTFOUND;
+    if (p->is_absent)
         status = group_fail(g, CLI_FAILED, 0,
                             "the group '%s' has no positions on %s: no worker with "
                             "[consume] has held a partition yet.",
@@ -148,6 +150,36 @@ int positions_read(struct positions *p, const struct bytes *id, size_t n,
     for (size_t at = 0; at < n && status == CLI_OK; at += POSITIONS_WINDOW)
         status = read_window(
             p, id + at, n - at < POSITIONS_WINDOW ? n - at : POSITIONS_WINDOW, ret + at);
+    return status;
+}
+
+int positions_sum_up(struct group *g, const struct state *s, struct positions_sum *ret)
+{
+    struct positions p = {0};
+    struct bytes *id = calloc((size_t)s->part_n + 1, sizeof *id);
+    struct position *at = calloc((size_t)s->part_n + 1, sizeof *at);
+    int status = CLI_OK;
+
+    *ret = (struct positions_sum){.parts = s->part_n};
+    if (id == NULL || at == NULL)
+        status = group_fail(g, CLI_FAILED, 0, "out of memory");
+    for (uint32_t i = 0; status == CLI_OK && i < s->part_n; i++)
+        id[i] = s->part[i].id;
+    if (status == CLI_OK && s->part_n <= POSITIONS_SUM_MAX) {
+        status = positions_open(&p, g);
+        if (status == CLI_OK)
+            status = positions_read(&p, id, s->part_n, at);
+        ret->is_known = status == CLI_OK;
+        if (p.is_absent)
+            status = CLI_OK;
+    }
+    for (uint32_t i = 0; ret->is_known && i < s->part_n; i++) {
+        ret->recorded += at[i].exists;
+        ret->failing += at[i].exists && at[i].record.attempts > 0;
+    }
+    positions_close(&p);
+    free(id);
+    free(at);
     return status;
 }
 
