@@ -41,7 +41,7 @@ from group import Failure, Server  # noqa: E402
 
 PLACE = 64  # bytes of struct flow_place, and of what stands before the first
 PLACES = 15
-BARE = {"bare": "all", "explicit": "explicit", "none": "none", "readers": "all"}
+BARE = {"bare": "all", "explicit": "explicit", "none": "none", "readers": "all", "list": "all"}
 ARMS = list(BARE) + ["worker", "json", "raw"]
 ARM_S = 120
 # How long workers are gathered; all other timing is the default.
@@ -205,8 +205,10 @@ class Rig:
             )
         if arm in BARE:
             filters = [f"p.{i}.>"]
-            if arm == "readers":
+            if arm in ("readers", "list"):
                 filters = [f"p.{i}.{p}" for p in range(i * per, (i + 1) * per)]
+            if arm == "list":
+                filters = [",".join(f'"{f}"' for f in filters)]
             place = [board.path, i, BARE[arm], a.batch, f"{name}_{i}"]
             return self.flow("bare", self.server.url, *place, *filters)
         if arm == "worker":

@@ -14,7 +14,8 @@ enum {
     DATA_MAX = 1 << 16,
     FETCH_MS = 2000,
     SOON_MS = 20,
-    FILTERS_MAX = 4096
+    FILTERS_MAX = 4096,
+    BODY_ROOM = 1 << 18
 };
 
 static void check(natsStatus s, const char *what)
@@ -99,26 +100,32 @@ struct loop {
     jsCtx *js;
 };
 
+/* 'filter' is a subject, or a list of them: "a","b". */
 static natsSubscription *reader(const struct loop *l, const char *name,
                                 const char *filter)
 {
-    char subject[512], body[1024];
+    static char body[BODY_ROOM];
+    char subject[512];
     natsSubscription *sub = NULL;
     jsSubOptions options;
+    bool is_list = filter[0] == '"';
 
-    (void)snprintf(subject, sizeof subject, "$JS.API.CONSUMER.CREATE.FLOW.%s.%s", name,
-                   filter);
+    (void)snprintf(subject, sizeof subject, "$JS.API.CONSUMER.CREATE.FLOW.%s%s%s", name,
+                   is_list ? "" : ".", is_list ? "" : filter);
     (void)snprintf(body, sizeof body,
                    "{\"stream_name\":\"FLOW\",\"config\":{\"name\":\"%s\","
-                   "\"durable_name\":\"%s\",\"filter_subject\":\"%s\","
+                   "\"durable_name\":\"%s\",\"%s\":%s%s%s,"
                    "\"ack_policy\":\"%s\"%s}}",
-                   name, name, filter, l->ack,
+                   name, name, is_list ? "filter_subjects" : "filter_subject",
+                   is_list ? "[" : "\"", filter, is_list ? "]" : "\"", l->ack,
                    strcmp(l->ack, "none") == 0 ? "" : ",\"max_ack_pending\":-1");
     ask(l->nc, subject, body);
     check(jsSubOptions_Init(&options), "options");
     options.Stream = "FLOW";
     options.Consumer = name;
-    check(js_PullSubscribe(&sub, l->js, filter, name, NULL, &options, NULL), "subscribe");
+    check(js_PullSubscribe(&sub, l->js, is_list ? NULL : filter, name, NULL, &options,
+                           NULL),
+          "subscribe");
     return sub;
 }
 
@@ -145,7 +152,7 @@ static void fetch(const struct loop *l, natsSubscription *sub, int timeout_ms)
 }
 
 /* URL MAP INDEX ACK(none|explicit|all) BATCH NAME FILTER...: until it is killed; several
- * filters have a consumer each, asked in turn. */
+ * filters have a consumer each, asked in turn; "a","b" is one with a list. */
 int flow_bare(int argc, char **argv)
 {
     natsSubscription *sub[FILTERS_MAX];
