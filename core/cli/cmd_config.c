@@ -81,7 +81,8 @@ static void check_plugins(struct conf *c)
         (void)consumer_check(c, c->plugin_dir, &c->errors);
 }
 
-static int check(const struct cli *cli, const char *file, bool is_offline)
+static int check(const struct cli *cli, const char *file, const char *plugin_dir,
+                 bool is_offline)
 {
     struct conf c = {0};
     int status = conf_load(&c, file);
@@ -90,6 +91,8 @@ static int check(const struct cli *cli, const char *file, bool is_offline)
     if (status == STATUS_OK && cli->server != NULL &&
         conf_url_set(&c, cli->server, why, sizeof why) == STATUS_INVALID)
         conf_errors_add(&c.errors, 0, "--server: %s", why);
+    if (plugin_dir != NULL)
+        c.plugin_dir = plugin_dir;
     if (!is_offline && c.errors.unreadable == 0 && status != STATUS_NOMEM) {
         check_files(&c);
         if (status == STATUS_OK)
@@ -135,10 +138,14 @@ static int keys(const struct cli *cli, bool is_sample)
 
 static int run(int argc, char **argv, struct cli *cli)
 {
+    const char *plugin_dir = NULL;
     bool is_offline = false, is_sample = false;
     const struct cli_option options[] = {
         {'\0', "offline", NULL, "check: the file alone; no plugin is opened",
          .flag = &is_offline},
+        {'\0', "plugin-dir", "DIR",
+         "check: look for plugins here, before the file's plugin_dir",
+         .text = &plugin_dir},
         {'\0', "sample", NULL, "keys: as a file to start from", .flag = &is_sample},
         {0},
     };
@@ -149,7 +156,7 @@ static int run(int argc, char **argv, struct cli *cli)
     if (status != CLI_OK)
         return status < 0 ? CLI_OK : status;
     if (strcmp(verb, "check") == 0 && words == 2)
-        status = check(cli, argv[2], is_offline);
+        status = check(cli, argv[2], plugin_dir, is_offline);
     else if (strcmp(verb, "show") == 0 && words == 2)
         status = show(cli, argv[2]);
     else if (strcmp(verb, "keys") == 0 && words == 1)
@@ -164,7 +171,7 @@ static int run(int argc, char **argv, struct cli *cli)
 const struct command cmd_config = {
     .name = "config",
     .summary = "checks a configuration, shows the values in force, lists every key",
-    .usage = "config check FILE [--offline]\n"
+    .usage = "config check FILE [--plugin-dir DIR] [--offline]\n"
              "config show FILE\n"
              "config keys [--sample] [-o json]",
     .run = run,

@@ -16,7 +16,7 @@
 enum { WHY_ROOM = 1024, CLI_CHANGES = CLI_USAGE };
 
 struct wish {
-    const char *file, *from, *strategy;
+    const char *file, *from, *strategy, *plugin_dir;
     struct cli_list add, remove;
     bool is_detailed, is_verbose;
 };
@@ -132,6 +132,8 @@ static int run(int argc, char **argv, struct cli *cli)
          .list = &wish.add},
         {'\0', "remove", "W", "without this worker", .list = &wish.remove},
         {'\0', "strategy", "NAME", "by this strategy", .text = &wish.strategy},
+        {'\0', "plugin-dir", "DIR", "look for plugins here, before the file's plugin_dir",
+         .text = &wish.plugin_dir},
         {'\0', "detailed-exitcode", NULL, "2 when something would move, 1 for mistakes",
          .flag = &wish.is_detailed},
         {'v', "verbose", NULL, "list every move", .flag = &wish.is_verbose},
@@ -148,6 +150,8 @@ static int run(int argc, char **argv, struct cli *cli)
     status = load_no_words(cli, words, argv);
     if (status == CLI_OK)
         status = load_conf(cli, wish.file, &conf);
+    if (wish.plugin_dir != NULL)
+        conf.plugin_dir = wish.plugin_dir;
     if (status == CLI_OK)
         status = plan(cli, &conf, &state, &wish, &has_moves);
     status = load_finish_output(status);
@@ -164,7 +168,7 @@ const struct command cmd_plan = {
     .name = "plan",
     .summary = "shows what would move, and the least possible; changes nothing",
     .usage = "plan -c FILE [--from STATE.json] [--add W[,capacity=N][,zone=Z]] ...\n"
-             "     [--remove W] ... [--strategy NAME] [-v] [-o table|json]\n"
-             "     [--detailed-exitcode]",
+             "     [--remove W] ... [--strategy NAME] [--plugin-dir DIR] [-v]\n"
+             "     [-o table|json] [--detailed-exitcode]",
     .run = run,
 };

@@ -7,6 +7,7 @@
 #include "edge/clock.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static uint64_t until_ms(const struct positions *p)
@@ -14,8 +15,10 @@ static uint64_t until_ms(const struct positions *p)
     return clock_boot_ms() + p->group->conf->timing.operation_timeout_ms;
 }
 
-/* The next answer of the store; NULL at the end of time. */
-static struct inbox_item *answer(struct positions *p, uint64_t until)
+/* The answer to an operation from 'first' to 'last'; NULL at the end of time.  An older
+ * one may come yet: nobody waits for it any more. */
+static struct inbox_item *answer(struct positions *p, uint64_t first, uint64_t last,
+                                 uint64_t until)
 {
     for (;;) {
         uint64_t due_ns = nats_positions_deadline_ns(p->store);
@@ -29,7 +32,8 @@ static struct inbox_item *answer(struct positions *p, uint64_t until)
                 return NULL;
             continue;
         }
-        if (item->kind == INBOX_LOG_ANSWER && item->tag == GROUP_POSITIONS)
+        if (item->kind == INBOX_LOG_ANSWER && item->tag == GROUP_POSITIONS &&
+            item->op >= first && item->op <= last)
             return item;
         (void)nats_positions_feed(p->store, item);
         inbox_item_free(item);
@@ -72,10 +76,11 @@ int positions_open(struct positions *p, struct group *g)
     if (nats_positions_create(&p->store, g->link, g->inbox, &options) < 0 ||
         nats_positions_bind(p->store, 0, g->conf->timing.operation_timeout_ms) < 0)
         return group_fail(g, CLI_FAILED, 0, "out of memory");
-    item = answer(p, until_ms(p));
+    item = answer(p, 0, 0, until_ms(p));
     if (item == NULL)
         return late(p);
-    if (item->status == STATUS_NOTFOUND)
+    p->is_absent = item->status == STATUS_NOTFOUND;
+    if (p->is_absent)
         status = group_fail(g, CLI_FAILED, 0,
                             "the group '%s' has no positions on %s: no worker with "
                             "[consume] has held a partition yet.",
@@ -125,18 +130,13 @@ static int read_window(struct positions *p, const struct bytes *id, size_t n,
                                 p->group->conf->timing.operation_timeout_ms) < 0)
             return group_fail(p->group, CLI_NO_SERVER, ERR_NATS_FAILED,
                               "the connection to %s is lost.", p->group->server);
-    for (size_t i = 0; i < n && status == CLI_OK;) {
-        struct inbox_item *item = answer(p, until);
+    for (size_t i = 0; i < n && status == CLI_OK; i++) {
+        struct inbox_item *item = answer(p, first, p->op, until);
+        size_t at = item != NULL ? (size_t)(item->op - first) : 0;
 
         if (item == NULL)
             return late(p);
-        if (item->op >= first) {
-            size_t at = (size_t)(item->op - first);
-
-            must(at < n);
-            status = understand(p, id[at], item, &ret[at]);
-            i++;
-        }
+        status = understand(p, id[at], item, &ret[at]);
         inbox_item_free(item);
     }
     return status;
@@ -150,6 +150,36 @@ int positions_read(struct positions *p, const struct bytes *id, size_t n,
     for (size_t at = 0; at < n && status == CLI_OK; at += POSITIONS_WINDOW)
         status = read_window(
             p, id + at, n - at < POSITIONS_WINDOW ? n - at : POSITIONS_WINDOW, ret + at);
+    return status;
+}
+
+int positions_sum_up(struct group *g, const struct state *s, struct positions_sum *ret)
+{
+    struct positions p = {0};
+    struct bytes *id = calloc((size_t)s->part_n + 1, sizeof *id);
+    struct position *at = calloc((size_t)s->part_n + 1, sizeof *at);
+    int status = CLI_OK;
+
+    *ret = (struct positions_sum){.parts = s->part_n};
+    if (id == NULL || at == NULL)
+        status = group_fail(g, CLI_FAILED, 0, "out of memory");
+    for (uint32_t i = 0; status == CLI_OK && i < s->part_n; i++)
+        id[i] = s->part[i].id;
+    if (status == CLI_OK && s->part_n <= POSITIONS_SUM_MAX) {
+        status = positions_open(&p, g);
+        if (status == CLI_OK)
+            status = positions_read(&p, id, s->part_n, at);
+        ret->is_known = status == CLI_OK;
+        if (p.is_absent)
+            status = CLI_OK;
+    }
+    for (uint32_t i = 0; ret->is_known && i < s->part_n; i++) {
+        ret->recorded += at[i].exists;
+        ret->failing += at[i].exists && at[i].record.attempts > 0;
+    }
+    positions_close(&p);
+    free(id);
+    free(at);
     return status;
 }
 
@@ -181,7 +211,7 @@ int positions_set(struct positions *p, struct bytes id, const struct position *o
         0)
         return group_fail(p->group, CLI_NO_SERVER, ERR_NATS_FAILED,
                           "the connection to %s is lost.", p->group->server);
-    item = answer(p, until_ms(p));
+    item = answer(p, p->op, p->op, until_ms(p));
     if (item == NULL)
         return late(p);
     if (item->status == STATUS_CONFLICT)

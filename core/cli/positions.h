@@ -1,7 +1,8 @@
 /* The position records of a live group, one a partition: read, and set by hand.
  *
  * Over the connection of a group that group_open() and group_bind() were good for.  What
- * fails is told as group.h has it.  For cmd_positions.c; one thread.
+ * fails is told as group.h has it.  For cmd_positions.c
+ * and cmd_status.c; one thread.
  */
 #ifndef PARTI_CLI_POSITIONS_H
 #define PARTI_CLI_POSITIONS_H
@@ -10,11 +11,15 @@
 #include "consume/engine.h"
 #include "edge/nats_positions.h"
 
-enum { POSITIONS_WINDOW = 256 /* records asked for at once */ };
+enum {
+    POSITIONS_WINDOW = 256,   /* records asked for at once */
+    POSITIONS_SUM_MAX = 8192, /* partitions of which a sum is made */
+};
 
 struct positions {
     struct group *group;
     struct nats_positions *store;
+    bool is_absent; /* nothing has ever been consumed */
     uint64_t op;
 };
 
@@ -37,5 +42,16 @@ int positions_read(struct positions *p, const struct bytes *id, size_t n,
  * exists.  CLI_FAILED also when it has changed since. */
 int positions_set(struct positions *p, struct bytes id, const struct position *old,
                   uint64_t next);
+
+/* All of a group's in one line. */
+struct positions_sum {
+    bool is_known;     /* else nothing has been consumed, or there are too many */
+    uint32_t parts;    /* partitions of the group, */
+    uint32_t recorded; /* of which so many have a position, */
+    uint32_t failing;  /* and so many of these a message that was tried in vain */
+};
+
+/* CLI_OK; else what positions_read() says. */
+int positions_sum_up(struct group *g, const struct state *s, struct positions_sum *ret);
 
 #endif

@@ -17,7 +17,8 @@ enum table_colour print_life_colour(const char *life)
     return strcmp(life, life_name(LIFE_STABLE)) == 0 ? TABLE_GOOD : TABLE_BUSY;
 }
 
-static void print_group(const struct state *s, bool is_colour, FILE *to)
+static void print_group(const struct state *s, const struct positions_sum *sum,
+                        bool is_colour, FILE *to)
 {
     (void)fputs("group       ", to);
     table_text(s->group, TABLE_BOLD, is_colour, to);
@@ -39,6 +40,11 @@ static void print_group(const struct state *s, bool is_colour, FILE *to)
     (void)fprintf(to,
                   "\npartitions  %" PRIu32 ", %" PRIu32 " pending, %" PRIu32 " unowned\n",
                   s->part_n + s->unlisted, s->pending, s->unowned);
+    if (sum->is_known)
+        (void)fprintf(to,
+                      "positions   %" PRIu32 " of %" PRIu32
+                      " partitions have one, %" PRIu32 " with a message that failed\n",
+                      sum->recorded, sum->parts, sum->failing);
     (void)fprintf(to, "workers     %" PRIu32 "\n", s->worker_n);
 }
 
@@ -83,12 +89,13 @@ static void fill(const struct state *s, size_t bar, struct table *t)
     }
 }
 
-void print_status(const struct state *s, size_t width, bool is_colour, FILE *to)
+void print_status(const struct state *s, const struct positions_sum *sum, size_t width,
+                  bool is_colour, FILE *to)
 {
     struct table t = {0};
     size_t used, bar = 0;
 
-    print_group(s, is_colour, to);
+    print_group(s, sum, is_colour, to);
     if (s->worker_n == 0)
         return;
     fill(s, 0, &t);

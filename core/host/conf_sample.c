@@ -1,6 +1,8 @@
 /* The sample file, from the key table: every key is there, so none can be forgotten. */
 #include "host/conf_private.h"
 
+#include "base/must.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +25,8 @@ static void comment(const char *text, FILE *to)
     (void)fputc('\n', to);
 }
 
-static const struct {
+/* 'active': what stands in the place of the key that must be given. */
+static const struct opening {
     const char *section, *text, *active;
 } openings[] = {
     {"parti", "Which group of workers this is.", "group = orders\n"},
@@ -47,17 +50,23 @@ static const struct {
      ""},
 };
 
+static const struct opening *opening_of(const char *section)
+{
+    size_t i = 0;
+
+    while (i < sizeof openings / sizeof *openings &&
+           strcmp(openings[i].section, section) != 0)
+        i++;
+    must(i < sizeof openings / sizeof *openings);
+    return &openings[i];
+}
+
 static void open_section(const char *section, FILE *to)
 {
-    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++) {
-        if (strcmp(openings[i].section, section) != 0)
-            continue;
-        fprintf(to, "\n");
-        comment(openings[i].text, to);
-        /* Not every group has [consume]. */
-        fprintf(to, "%s[%s]\n%s", strcmp(section, "consume") == 0 ? ";" : "", section,
-                openings[i].active);
-    }
+    fprintf(to, "\n");
+    comment(opening_of(section)->text, to);
+    /* Not every group has [consume]. */
+    fprintf(to, "%s[%s]\n", strcmp(section, "consume") == 0 ? ";" : "", section);
 }
 
 static void sample_row(const struct conf_key *key, FILE *to)
@@ -79,7 +88,9 @@ static void sample_row(const struct conf_key *key, FILE *to)
         comment(more, to);
     if (usual != NULL)
         fprintf(to, ";%s = %s\n", key->name, usual);
-    else if (!(key->flags & CONF_REQUIRED))
+    else if (key->flags & CONF_REQUIRED)
+        fprintf(to, "%s", opening_of(key->section)->active);
+    else
         fprintf(to, ";%s = (%s; no default)\n", key->name, conf_key_type(key));
 }
 

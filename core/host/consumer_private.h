@@ -10,6 +10,7 @@
 #include "host/consumer_inlet.h"
 #include "host/consumer_store.h"
 #include "host/instance.h"
+#include "host/log.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,10 +19,15 @@
  * plugin at most. */
 enum { CONSUMER_PENDING_MAX = 2 * CONSUMER_LANES_MAX };
 
+/* Reasons of trouble that are told until all partitions are fine, and how many lines of
+ * that in how long a time, where trouble comes and goes. */
+enum { CONSUMER_REASONS_MAX = 16, CONSUMER_TROUBLES = 8, CONSUMER_TROUBLES_MS = 10000 };
+
 /* What the consumer's thread knows of a lane. */
 struct consumer_lane {
     struct hands_part *part; /* NULL: not granted */
     uint64_t run;            /* the plugin reads; 0: it does not */
+    uint64_t trouble_run;    /* the run that is in trouble, 0: none */
     uint32_t stretch;        /* of what was delivered last */
     struct note *later;      /* a grant that must wait for the end of the one before */
 };
@@ -66,8 +72,10 @@ struct consumer {
     struct consume_event *pending; /* answers to actions, fed after the step: a ring that
                                       begins anew when it is empty */
     uint32_t pending_first, pendings;
-    bool is_shut;           /* the plugin broke a rule */
-    bool is_troubled;       /* and people were told */
+    bool is_shut;                               /* the plugin broke a rule */
+    uint64_t reason_told[CONSUMER_REASONS_MAX]; /* hashes, since all was fine */
+    uint32_t reasons;
+    struct log_limit trouble_limit;
     char start_reason[512]; /* of the last start() that failed */
     const char *reason;     /* the plugin's, for what the engine says of it; NULL: none */
     uint64_t speak_at_ms;

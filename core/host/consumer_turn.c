@@ -2,6 +2,7 @@
 #include "host/consumer_private.h"
 
 #include "base/errors.h"
+#include "base/hash.h"
 #include "base/must.h"
 #include "base/status.h"
 #include "edge/clock.h"
@@ -211,9 +212,40 @@ static void on_buried(struct consumer *c, const struct note *n)
                                .position = n->number,
                                .status = status_of(n->code)};
 
-    c->reason = n->text;
+    c->reason = n->text[0] != '\0' ? n->text : NULL;
     consumer_feed(c, &ev);
     c->reason = NULL;
+}
+
+static bool is_troubled(const struct consumer_lane *l)
+{
+    return l->run != 0 && l->trouble_run == l->run;
+}
+
+static bool is_any_troubled(const struct consumer *c)
+{
+    for (uint32_t i = 0; i < c->lanes_used; i++)
+        if (is_troubled(&c->lane[i]))
+            return true;
+    return false;
+}
+
+/* Where a broker is away all partitions are in trouble at once: a reason is told once,
+ * with the first of them, until all are fine. */
+static void tell_trouble(struct consumer *c, const struct note *n)
+{
+    uint64_t reason = hash_bytes(n->text, strlen(n->text));
+    uint32_t held;
+
+    for (uint32_t i = 0; i < c->reasons; i++)
+        if (c->reason_told[i] == reason)
+            return;
+    if (c->reasons == CONSUMER_REASONS_MAX ||
+        !log_limit_pass(&c->trouble_limit, c->now_ms, &held))
+        return;
+    c->reason_told[c->reasons++] = reason;
+    consumer_say(c, n->lane, ERR_READER_STUCK, "%s goes on trying to read it: %s",
+                 c->instance.name, n->text[0] != '\0' ? n->text : "no reason given");
 }
 
 static void on_trouble(struct consumer *c, const struct note *n)
@@ -222,14 +254,22 @@ static void on_trouble(struct consumer *c, const struct note *n)
                                .lane = n->lane,
                                .run = n->run,
                                .status = status_of(n->code)};
+    struct consumer_lane *l = &c->lane[n->lane];
+    bool was_troubled = is_troubled(l);
 
-    /* Where a broker is away all partitions are in trouble at once: said once. */
-    if (n->code == PARTI_OK && c->is_troubled)
-        log_info("%s reads again", c->instance.name);
-    else if (ev.status == STATUS_OFFLINE && !c->is_troubled)
-        consumer_say(c, n->lane, ERR_READER_STUCK, "%s goes on trying to read it: %s",
-                     c->instance.name, n->text[0] != '\0' ? n->text : "no reason given");
-    c->is_troubled = ev.status == STATUS_OFFLINE;
+    if (n->run == l->run && ev.status == STATUS_OFFLINE) {
+        if (!is_any_troubled(c))
+            c->reasons = 0;
+        l->trouble_run = n->run;
+        tell_trouble(c, n);
+    } else if (n->run == l->run) {
+        l->trouble_run = 0; /* what is hopeless the engine tells */
+        if (was_troubled && n->code == PARTI_OK && c->reasons > 0 &&
+            !is_any_troubled(c)) {
+            log_info("%s reads again", c->instance.name);
+            c->reasons = 0;
+        }
+    }
     c->reason = n->text;
     consumer_feed(c, &ev);
     c->reason = NULL;
@@ -347,6 +387,8 @@ void *consumer_run(void *ctx)
     struct answer *answer = NULL;
     size_t n, room = 0;
 
+    c->trouble_limit =
+        (struct log_limit)LOG_LIMIT(CONSUMER_TROUBLES, CONSUMER_TROUBLES_MS);
     while (!atomic_load(&c->is_ending)) {
         struct note *next;
 

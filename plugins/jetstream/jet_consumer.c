@@ -38,6 +38,13 @@ static const struct parti_option options[] = {
      .min = 1,
      .max = JET_READERS_MAX,
      .type = PARTI_INT},
+    {.name = "overread",
+     .fallback = "4",
+     .help = "One consumer reads the whole stream for many partitions, where that is "
+             "cheaper, as long as at least one message in so many is for this worker; 0: "
+             "never. Only where the stream keeps messages by limits.",
+     .max = JET_OVERREAD_MAX,
+     .type = PARTI_INT},
     {.name = NULL},
 };
 
@@ -87,6 +94,7 @@ static int32_t read_section(struct jet_consumer *c, const struct parti_conf *con
         return bad(conf, "subject", why, error);
     (void)snprintf(c->template, sizeof c->template, "%s", subject);
     c->turns.most = (uint32_t)parti_conf_int(conf, "readers", JET_READERS);
+    c->whole.overread = (uint32_t)parti_conf_int(conf, "overread", JET_OVERREAD);
     return read_names(c, conf, error);
 }
 
@@ -133,6 +141,7 @@ static struct jet_consumer *make(const struct parti_host *host,
     c->written_last = &c->written;
     c->is_stale = 1;
     c->turns.notice.index = JET_NOTICE_INDEX;
+    c->whole.reader.index = JET_WHOLE_INDEX;
     (void)pthread_mutex_init(&c->mutex, NULL);
     (void)pthread_mutex_init(&c->note_mutex, NULL);
     (void)pthread_condattr_init(&clock);

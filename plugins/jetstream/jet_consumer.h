@@ -6,6 +6,8 @@
  *   jet_turns.c     which lanes have a reader, where there are more lanes than readers
  *   jet_queue.c     the queue for readers
  *   jet_notice.c    which lanes without a reader have messages
+ *   jet_whole.c     one reader of the whole stream for many lanes
+ *   jet_carry.c     its messages, and the lanes that it carries
  *   jet_subjects.c  from the subject of a message to its lane
  *   jet_counts.c    how many messages and consumers the stream has
  *   jet_reader.c    one reader: how it is made, asked for messages, lost
@@ -44,20 +46,21 @@
 #define PARTI_PLUGINS_JET_CONSUMER_H
 
 #include "plugins/jetstream/jet_api.h"
-#include "plugins/jetstream/jet_template.h"
+#include "plugins/jetstream/jet_lane.h"
 
 #include "parti_consumer.h"
 
 #include <pthread.h>
 
 enum {
-    JET_READER_NAME_ROOM = 192,
     JET_READER_SUBJECT_ROOM = 1280, /* of a request about a reader */
     JET_READER_GROUP_MAX = 64,
     JET_NOTICE_INDEX = 0x7fffffff, /* of no lane */
-    JET_READERS = 128,             /* [consume] readers, where it is not given, */
+    JET_WHOLE_INDEX = 0x7ffffffe,
+    JET_OVERREAD = 4, /* [consume] overread, where it is not given, */
+    JET_OVERREAD_MAX = 64,
+    JET_READERS = 128,      /* [consume] readers, where it is not given, */
     JET_READERS_MAX = 1000, /* and at most: nats-server lets a stream have so many */
-    JET_READER_PULLS = 4,   /* requests for messages under way */
     JET_READER_BATCH_MAX = 4096,
     JET_READER_EXPIRES_MS = 30000, /* a request for messages */
     JET_READER_BEAT_MS = 5000,     /* the server says so often that it is there */
@@ -70,90 +73,10 @@ enum {
     JET_READER_PAUSE_MS = 100,    /* after a failure, doubled up to */
     JET_READER_PAUSE_MAX_MS = 5000,
     JET_LETTER_MS = 8000,
-    JET_ACK_HEAD_ROOM = 512
+    JET_SHARED_TOLD = 16 /* subjects that two partitions share are told of; no more */
 };
 
 enum jet_retention { JET_LIMITS, JET_WORK_QUEUE, JET_INTEREST };
-
-enum jet_reader_state {
-    JET_READER_NONE,    /* no run, or nothing to be done until it ends */
-    JET_READER_DUE,     /* to be made, not before when_ms */
-    JET_READER_WAITING, /* due, and in the queue for one */
-    JET_READER_PARKED,  /* none is needed until something is heard, or credit is given */
-    JET_READER_ASKED,   /* the server has been asked to make it; an answer by when_ms */
-    JET_READER_READING  /* a sign of life by when_ms, if messages were asked for */
-};
-
-struct jet_pull {
-    uint64_t number; /* 0: none */
-    uint64_t left;   /* messages that it may still bring */
-};
-
-struct jet_reply;
-
-struct jet_ack {
-    uint64_t position, number; /* of the stream; of the reader */
-    uint64_t given;            /* how often the server has given it */
-};
-
-/* What a lane's turns depend on: see jet_turns.c and jet_notice.c. */
-struct jet_turn {
-    struct jet_lane *same;  /* the next one in the table of subjects */
-    uint64_t ticket;        /* its place in the queue; 0: none */
-    uint64_t since_ms;      /* it has had this reader, */
-    uint64_t busy_ms;       /* whose last message came then */
-    uint64_t pending;       /* at the server, as the last reader said */
-    uint64_t watch;         /* what watched when the reader was asked for, 0: nothing, */
-    uint64_t heard_before;  /* and what had been heard by then */
-    uint64_t noted;         /* the watch that the lane was there for from its start */
-    uint64_t heard;         /* limits: the greatest position heard of, */
-    uint64_t gone;          /* of which up to here none is left */
-    uint64_t vain, vain_ms; /* asked for in vain up to here, since then */
-    uint64_t counted, counting; /* work queue: messages in the stream, by the last look */
-    uint64_t owed;              /* work queue: given out, not acknowledged, no reader */
-    uint64_t again;             /* of these the present reader gives so many again */
-    uint64_t acked, acked_ms;   /* work queue: acks that this reader was sent, the last */
-    int32_t is_known;           /* what the above says of messages to be read is all */
-};
-
-/* One run of a lane, from start() to stop(). */
-struct jet_lane {
-    /* Under note_mutex: what was posted and the thread has not seen. */
-    struct jet_lane *posted_next;
-    int32_t is_posted, is_new, is_ended, is_last;
-    uint64_t posted_credit, posted_done;
-
-    /* Under mutex. */
-    uint64_t run; /* 0: over */
-    enum jet_reader_state state;
-    uint64_t when_ms;
-    uint32_t index, failures;
-    char subject[JET_TEMPLATE_ROOM];
-    uint64_t hash, gen, since;
-    uint64_t origin; /* of the record; then of what is read */
-    uint64_t done;   /* the record's next */
-    uint64_t next;   /* the least position that may still be delivered */
-    uint64_t credit; /* given and not used */
-    int32_t has_begun, is_troubled;
-    uint64_t look;       /* its reader begins when that one is answered */
-    int32_t is_made;     /* the reader that waits for that */
-    int32_t is_sweeping; /* former holders' readers are to be looked for */
-
-    /* The reader. */
-    uint64_t serial; /* 0: none */
-    char name[JET_READER_NAME_ROOM];
-    struct jet_pull pull[JET_READER_PULLS];
-    uint64_t pulls, asked;            /* so far; messages under way */
-    uint64_t again_ms;                /* when to ask again; 0: at any time */
-    uint32_t unheard;                 /* requests in a row that nobody listened to */
-    uint64_t seen;                    /* the reader's own number of the last message */
-    char ack_head[JET_ACK_HEAD_ROOM]; /* of the subjects of acks, with its last dot */
-    int32_t ack_has_more;             /* these have a token more at the end */
-    struct jet_ack *ack;              /* a ring */
-    size_t ack_first, ack_n, ack_room;
-
-    struct jet_turn turn;
-};
 
 /* A place in the queue: of lane 'lane', unless that has another ticket by now. */
 struct jet_place {
@@ -188,7 +111,22 @@ struct jet_turns {
     char pattern[JET_TEMPLATE_ROOM]; /* all lanes' subjects match it; "": no lane yet */
     struct jet_lane **table;         /* by subject, chained through turn.same */
     uint32_t table_room, table_n;
+    uint64_t shared[JET_SHARED_TOLD]; /* subjects of two lanes that were told of */
+    uint32_t shared_n;
     uint64_t look_ms, look_sent_ms, looks; /* at the stream: next; the one under way */
+};
+
+/* The reader of the whole stream. */
+struct jet_whole {
+    struct jet_lane reader; /* as if it were that of a lane */
+    uint32_t overread;      /* the section's word; 0: there is never one */
+    uint32_t pauses;        /* doublings of the time until the next one */
+    uint64_t when_ms;       /* not to be made before */
+    uint64_t origin;        /* of the stream it was asked for of */
+    uint64_t at;            /* it has passed all up to here */
+    uint64_t since_ms, busy_ms;
+    uint64_t seen, carried; /* messages since the last judgement; of these, for a lane */
+    uint64_t size;          /* of a message, a mean of the last ones, bytes */
 };
 
 /* A dead letter under way. */
@@ -238,10 +176,11 @@ struct jet_consumer {
     uint64_t retry_ms; /* no connecting before */
     uint32_t failures;
     struct jet_turns turns;
+    struct jet_whole whole;
     int32_t is_stale; /* the stream is to be asked before the next reader is made */
     int32_t is_known; /* over this connection the stream has answered */
     uint64_t looks, looks_answered; /* those that were not waited for */
-    uint64_t origin, first_seq;
+    uint64_t origin, first_seq, subject_n;
     enum jet_retention retention;
     char *bytes; /* of headers, while one message is delivered */
     size_t bytes_room;
@@ -271,12 +210,18 @@ int32_t jet_look(struct jet_consumer *c, struct parti_error *error);
 /* With the mutex.  Asks the stream and does not wait: readers made from now on begin when
  * jet_look_answered() finds that they may.  0: it must be waited for. */
 int32_t jet_look_meanwhile(struct jet_consumer *c);
+uint64_t jet_look_ask(struct jet_consumer *c); /* the same whatever is due: its number */
 void jet_look_answered(struct jet_consumer *c, uint64_t number, natsMsg *msg);
+uint64_t jet_hash(const char *text); /* never 0 */
 
 /* ---- jet_reader.c: with the mutex ------------------------------------------------ */
 
 /* Asks the server for a reader; the stream has been looked at. */
 void jet_reader_make(struct jet_consumer *c, struct jet_lane *l);
+
+/* Sends that request, the name and the serial are set: the answer comes by when_ms.  0:
+ * no memory. */
+int32_t jet_reader_ask(struct jet_consumer *c, struct jet_lane *l);
 
 /* The answer. */
 void jet_reader_made(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg);
@@ -299,9 +244,9 @@ void jet_reader_hindered(struct jet_consumer *c, struct jet_lane *l, uint64_t un
 /* Cannot be made; tried again. */
 void jet_reader_failed(struct jet_consumer *c, struct jet_lane *l, const char *text);
 
-/* No answer to the request for a reader, or no sign of life. */
 /* Nobody listens to its requests yet, or no more: asks again soon, some times. */
 void jet_reader_unheard(struct jet_consumer *c, struct jet_lane *l);
+/* No answer to the request for a reader, or no sign of life. */
 void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l);
 /* The user may not publish to that subject: if it is one of this reader's, says why. */
 void jet_reader_denied(struct jet_consumer *c, struct jet_lane *l, const char *subject,
@@ -396,9 +341,56 @@ void jet_notice_lost(struct jet_consumer *c);
 /* It ends; the server is told. */
 void jet_notice_end(struct jet_consumer *c);
 
+/* ---- jet_whole.c: with the mutex ------------------------------------------------- */
+
+/* Makes it where it is worth while, keeps its time, ends it where it is not. */
+void jet_whole_keep(struct jet_consumer *c, uint64_t now_ms);
+uint64_t jet_whole_next_ms(const struct jet_consumer *c, uint64_t now_ms);
+
+/* A lane begins; what the server answers; what the stream says. */
+void jet_whole_added(struct jet_consumer *c, struct jet_lane *l);
+void jet_whole_made(struct jet_consumer *c, natsMsg *msg);
+void jet_whole_proved(struct jet_consumer *c);
+
+/* It is gone or not to be trusted; the connection is lost; it ends, the server is told.
+ */
+void jet_whole_lost(struct jet_consumer *c);
+void jet_whole_lose(struct jet_consumer *c);
+void jet_whole_end(struct jet_consumer *c);
+
+/* ---- jet_carry.c: with the mutex ------------------------------------------------- */
+
+/* Nonzero: it may be carried, if it is in step.  Accepts NULL. */
+int32_t jet_carry_is_willing(const struct jet_lane *l, uint64_t now_ms);
+
+/* A lane's next position, as it is once its run has begun. */
+uint64_t jet_carry_next(const struct jet_consumer *c, const struct jet_lane *l);
+
+/* Carried from now on, if it may be; all that may be. */
+void jet_carry(struct jet_consumer *c, struct jet_lane *l);
+void jet_carry_all(struct jet_consumer *c);
+uint32_t jet_carry_n(const struct jet_consumer *c); /* lanes that are */
+
+/* A message of the whole reader.  Nonzero: it is kept. */
+int32_t jet_carry_heard(struct jet_consumer *c, natsMsg *msg,
+                        const struct jet_reply *reply);
+
+/* What is kept: as much as there is credit for is given; all is dropped; lanes that have
+ * had no credit for it for too long are not carried any more. */
+void jet_carry_feed(struct jet_consumer *c, struct jet_lane *l);
+void jet_carry_drop(struct jet_lane *l);
+void jet_carry_put_slow_out(struct jet_consumer *c, uint64_t now_ms);
+
+/* Asks for as much as all of them have credit for. */
+void jet_carry_pull(struct jet_consumer *c);
+
 /* ---- jet_heard.c ------------------------------------------------------------------ */
 
-void jet_heard(void *ctx, natsMsg *msg);
+/* With the mutex: gives a message to its lane, which has credit for it. */
+void jet_deliver(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg,
+                 const struct jet_reply *reply);
+
+int32_t jet_heard(void *ctx, natsMsg *msg);
 /* Also on a thread of nats.c: the user may not publish to that subject. */
 void jet_denied(void *ctx, const char *subject);
 

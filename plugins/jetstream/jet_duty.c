@@ -81,6 +81,7 @@ static void put_lane(struct jet_consumer *c, struct jet_lane *l)
     }
     c->lane[l->index] = l;
     l->state = JET_READER_DUE;
+    jet_whole_added(c, l);
     c->is_stale = 1;
 }
 
@@ -110,6 +111,8 @@ static void apply(struct jet_consumer *c, struct jet_lane *l, const struct poste
     } else if (is_here) {
         jet_turns_stir(c, l);
         jet_reader_pull(c, l);
+        jet_carry_feed(c, l);
+        jet_carry_pull(c);
     }
 }
 
@@ -159,10 +162,13 @@ static void lose_all(struct jet_consumer *c)
     for (uint32_t i = 0; i < c->lane_room; i++) {
         struct jet_lane *l = c->lane[i];
 
-        if (l != NULL && (l->state == JET_READER_ASKED || l->state == JET_READER_READING))
+        if (l != NULL &&
+            (l->state == JET_READER_ASKED || l->state == JET_READER_READING ||
+             l->state == JET_READER_CARRIED))
             jet_reader_lost(c, l, 1, "the connection to the server is lost");
     }
     jet_turns_lose(c);
+    jet_whole_lose(c);
     c->session = 0;
 }
 
@@ -279,6 +285,7 @@ static uint64_t keep_time(struct jet_consumer *c)
 {
     uint64_t now = jet_now_ms(), next = now + LOOK_MS;
 
+    jet_whole_keep(c, now);
     for (uint32_t i = 0; i < c->lane_room; i++) {
         struct jet_lane *l = c->lane[i];
 
@@ -300,6 +307,7 @@ static uint64_t keep_time(struct jet_consumer *c)
             next = now;
     }
     next = earlier(next, jet_turns_next_ms(c, now));
+    next = earlier(next, jet_whole_next_ms(c, now));
     jet_letters_expire(c, now, "the dead letter was not confirmed in time");
     return next > c->retry_ms ? next : c->retry_ms;
 }
@@ -359,6 +367,7 @@ static void finish(struct jet_consumer *c)
         c->lane[i] = NULL;
     }
     jet_notice_end(c);
+    jet_whole_end(c);
     (void)pthread_mutex_unlock(&c->mutex);
     jet_sweep_finish(c);
 }

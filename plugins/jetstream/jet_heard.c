@@ -15,6 +15,8 @@ static struct jet_lane *find(struct jet_consumer *c, const char *text,
         *ret_number = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
     if (index == c->turns.notice.index && serial != 0 && serial == c->turns.notice.serial)
         return &c->turns.notice;
+    if (index == c->whole.reader.index && serial != 0 && serial == c->whole.reader.serial)
+        return &c->whole.reader;
     if (index >= c->lane_room || c->lane[index] == NULL || serial == 0 ||
         c->lane[index]->serial != serial)
         return NULL;
@@ -104,6 +106,8 @@ static void hear_word(struct jet_consumer *c, natsMsg *msg)
         return;
     if (subject[n] == 'c' && l == &c->turns.notice)
         jet_notice_made(c, msg);
+    else if (subject[n] == 'c' && l == &c->whole.reader)
+        jet_whole_made(c, msg);
     else if (subject[n] == 'c' && l->state == JET_READER_ASKED)
         jet_reader_made(c, l, msg);
     else if (subject[n] == 'p' && l->state == JET_READER_READING)
@@ -195,8 +199,8 @@ static int32_t read_headers(struct jet_consumer *c, natsMsg *msg,
 
 /* ---- messages -------------------------------------------------------------------- */
 
-static void deliver(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg,
-                    const struct jet_reply *reply)
+void jet_deliver(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg,
+                 const struct jet_reply *reply)
 {
     struct parti_consumer_message m = {.size = sizeof m,
                                        .redelivered = reply->given > 1,
@@ -265,8 +269,9 @@ static int32_t is_wanted(struct jet_consumer *c, struct jet_lane *l, natsMsg *ms
     return reply->position >= l->next;
 }
 
-static void hear_message(struct jet_consumer *c, natsMsg *msg,
-                         const struct jet_reply *reply)
+/* Nonzero: it is kept. */
+static int32_t hear_message(struct jet_consumer *c, natsMsg *msg,
+                            const struct jet_reply *reply)
 {
     const char *at = reply->consumer + reply->consumer_n;
 
@@ -274,20 +279,22 @@ static void hear_message(struct jet_consumer *c, natsMsg *msg,
         at--;
     struct jet_lane *l = find(c, at, NULL);
     if (l == NULL || l->state != JET_READER_READING)
-        return;
+        return 0;
     count_off(l);
     l->when_ms = jet_now_ms() + JET_READER_SILENT_MS;
     if (reply->number != l->seen + 1) {
         jet_reader_lost(c, l, 1, "messages were lost on the way here; read again");
-        return;
+        return 0;
     }
     l->seen = reply->number;
     l->unheard = 0;
     if (l == &c->turns.notice) {
         jet_notice_heard(c, natsMsg_GetSubject(msg), reply);
         jet_reader_pull(c, l);
-        return;
+        return 0;
     }
+    if (l == &c->whole.reader)
+        return jet_carry_heard(c, msg, reply);
     l->failures = 0;
     int32_t wanted = is_wanted(c, l, msg, reply);
     /* More than was asked for: from the same place again, when there is room. */
@@ -296,9 +303,11 @@ static void hear_message(struct jet_consumer *c, natsMsg *msg,
     if (wanted && l->state == JET_READER_READING && l->credit == 0)
         jet_reader_lost(c, l, 0, NULL);
     else if (wanted && l->state == JET_READER_READING)
-        deliver(c, l, msg, reply);
+        jet_deliver(c, l, msg, reply);
     jet_turns_told(c, l, reply->pending);
     jet_reader_pull(c, l);
+    jet_carry(c, l);
+    return 0;
 }
 
 void jet_denied(void *ctx, const char *subject)
@@ -315,23 +324,26 @@ void jet_denied(void *ctx, const char *subject)
         if (c->lane[i] != NULL)
             jet_reader_denied(c, c->lane[i], subject, why);
     jet_reader_denied(c, &c->turns.notice, subject, why);
+    jet_reader_denied(c, &c->whole.reader, subject, why);
     jet_letters_denied(c, subject, why);
     (void)pthread_mutex_unlock(&c->mutex);
 }
 
-void jet_heard(void *ctx, natsMsg *msg)
+int32_t jet_heard(void *ctx, natsMsg *msg)
 {
     struct jet_consumer *c = ctx;
     struct jet_reply reply;
 
     if (msg == NULL) {
         jet_duty_wake(c);
-        return;
+        return 0;
     }
+    int32_t is_kept = 0;
     (void)pthread_mutex_lock(&c->mutex);
     if (jet_reply_read(natsMsg_GetReply(msg), &reply))
-        hear_message(c, msg, &reply);
+        is_kept = hear_message(c, msg, &reply);
     else
         hear_word(c, msg);
     (void)pthread_mutex_unlock(&c->mutex);
+    return is_kept;
 }

@@ -206,7 +206,7 @@ void jet_link_destroy(struct jet_link *link)
 }
 
 int32_t jet_link_stand(struct jet_link *link, const char *subject,
-                       void (*heard)(void *ctx, natsMsg *msg), void *ctx)
+                       int32_t (*heard)(void *ctx, natsMsg *msg), void *ctx)
 {
     if (link->standing_n == JET_LINK_STANDING_MAX ||
         strlen(subject) > JET_LINK_SUBJECT_MAX)
@@ -218,7 +218,7 @@ int32_t jet_link_stand(struct jet_link *link, const char *subject,
     return PARTI_OK;
 }
 
-void jet_link_hear(struct jet_link *link, void (*heard)(void *ctx, natsMsg *msg),
+void jet_link_hear(struct jet_link *link, int32_t (*heard)(void *ctx, natsMsg *msg),
                    void (*denied)(void *ctx, const char *subject), void *ctx)
 {
     link->hearing.heard = heard;

@@ -100,16 +100,17 @@ int32_t jet_link_create(struct jet_link **ret, const struct parti_conf *conf,
 void jet_link_destroy(struct jet_link *link);
 
 /* A subscription that every connection makes.  'heard' is called on a thread of nats.c,
- * nothing locked; the message is destroyed afterwards.  Before the first jet_link_open(),
+ * nothing locked; nonzero: the message is its own now, else it is destroyed.  Before the
+ * first jet_link_open(),
  * at most JET_LINK_STANDING_MAX; PARTI_BADCONF where the subject is too long. */
 int32_t jet_link_stand(struct jet_link *link, const char *subject,
-                       void (*heard)(void *ctx, natsMsg *msg), void *ctx);
+                       int32_t (*heard)(void *ctx, natsMsg *msg), void *ctx);
 
 /* What is sent to subjects that begin with what jet_link_hearing() says, and, as a NULL,
  * that a connection has ended.  'heard' is called on threads of nats.c, nothing locked;
- * the message is destroyed afterwards.  'denied', the same way: the server did not permit
+ * as above.  'denied', the same way: the server did not permit
  * us to publish to that subject.  Before the first jet_link_open(). */
-void jet_link_hear(struct jet_link *link, void (*heard)(void *ctx, natsMsg *msg),
+void jet_link_hear(struct jet_link *link, int32_t (*heard)(void *ctx, natsMsg *msg),
                    void (*denied)(void *ctx, const char *subject), void *ctx);
 
 /* The beginning of those subjects, one token more makes a whole one, and the number of

@@ -7,7 +7,7 @@
  */
 #include "plugins/jetstream/jet_consumer.h"
 
-static uint64_t hash_of(const char *text)
+uint64_t jet_hash(const char *text)
 {
     uint64_t h = UINT64_C(14695981039346656037);
 
@@ -31,8 +31,9 @@ static int32_t learn(struct jet_consumer *c, const json_t *info,
     c->retention = strcmp(retention, "workqueue") == 0  ? JET_WORK_QUEUE
                    : strcmp(retention, "interest") == 0 ? JET_INTEREST
                                                         : JET_LIMITS;
-    c->origin = hash_of(state.created);
+    c->origin = jet_hash(state.created);
     c->first_seq = state.first_seq;
+    c->subject_n = state.subject_n;
     return PARTI_OK;
 }
 
@@ -61,6 +62,7 @@ static void answered(struct jet_consumer *c, uint64_t number, int32_t is_known)
             l->look <= number)
             prove(c, l);
     }
+    jet_whole_proved(c);
 }
 
 int32_t jet_look(struct jet_consumer *c, struct parti_error *error)
@@ -98,19 +100,22 @@ static int32_t is_likely(const struct jet_consumer *c)
     return 1;
 }
 
-int32_t jet_look_meanwhile(struct jet_consumer *c)
+uint64_t jet_look_ask(struct jet_consumer *c)
 {
     char subject[JET_READER_SUBJECT_ROOM], reply[JET_LINK_HEARING_ROOM + 32];
 
-    if (!is_likely(c))
-        return 0;
     c->looks++;
     (void)snprintf(subject, sizeof subject, "%s.STREAM.INFO.%s", c->api.prefix,
                    c->api.stream);
     (void)snprintf(reply, sizeof reply, "%si%llx", c->hearing,
                    (unsigned long long)c->looks);
     (void)jet_link_post(c->link, c->session, subject, reply, "", 0);
-    return 1;
+    return c->looks;
+}
+
+int32_t jet_look_meanwhile(struct jet_consumer *c)
+{
+    return is_likely(c) && jet_look_ask(c) > 0;
 }
 
 void jet_look_answered(struct jet_consumer *c, uint64_t number, natsMsg *msg)

@@ -117,15 +117,12 @@ static void make(struct jet_consumer *c, uint64_t now_ms)
     struct jet_turns *t = &c->turns;
     struct jet_lane *notice = &t->notice;
     char subject[JET_READER_SUBJECT_ROOM], reply[JET_LINK_HEARING_ROOM + 64];
-    uint64_t process = UINT64_C(14695981039346656037);
 
     jet_notice_end(c);
-    for (const char *at = c->hearing; *at != '\0'; at++)
-        process = (process ^ (unsigned char)*at) * UINT64_C(1099511628211);
     notice->serial = ++c->serials;
     (void)snprintf(notice->name, sizeof notice->name, "parti_%s_notice_%llx_%x-%llx",
-                   c->group, (unsigned long long)process, (unsigned)notice->index,
-                   (unsigned long long)notice->serial);
+                   c->group, (unsigned long long)jet_hash(c->hearing),
+                   (unsigned)notice->index, (unsigned long long)notice->serial);
     (void)snprintf(subject, sizeof subject, "%s.CONSUMER.CREATE.%s.%s.%s", c->api.prefix,
                    c->api.stream, notice->name, t->is_wide ? ">" : t->pattern);
     (void)snprintf(reply, sizeof reply, "%sc%x-%llx", c->hearing, (unsigned)notice->index,

@@ -29,6 +29,7 @@ void jet_reader_forget(struct jet_lane *l)
     memset(l->pull, 0, sizeof l->pull);
     l->ack_n = l->ack_first = 0;
     l->ack_head[0] = '\0';
+    jet_carry_drop(l);
 }
 
 void jet_reader_hindered(struct jet_consumer *c, struct jet_lane *l, uint64_t until_ms,
@@ -38,12 +39,22 @@ void jet_reader_hindered(struct jet_consumer *c, struct jet_lane *l, uint64_t un
     jet_reader_tell(c, l, PARTI_RETRY, text);
 }
 
+/* Nonzero: it was the notifier or the whole reader, and has been dealt with. */
+static int32_t is_of_no_lane(struct jet_consumer *c, const struct jet_lane *l)
+{
+    if (l == &c->turns.notice)
+        jet_notice_lost(c);
+    else if (l == &c->whole.reader)
+        jet_whole_lost(c);
+    else
+        return 0;
+    return 1;
+}
+
 void jet_reader_failed(struct jet_consumer *c, struct jet_lane *l, const char *text)
 {
-    if (l == &c->turns.notice) {
-        jet_notice_lost(c);
+    if (is_of_no_lane(c, l))
         return;
-    }
     l->turn.is_known = 0;
     jet_reader_forget(l);
     l->state = JET_READER_DUE;
@@ -56,10 +67,8 @@ void jet_reader_failed(struct jet_consumer *c, struct jet_lane *l, const char *t
 void jet_reader_lost(struct jet_consumer *c, struct jet_lane *l, int32_t at_once,
                      const char *text)
 {
-    if (l == &c->turns.notice) {
-        jet_notice_lost(c);
+    if (is_of_no_lane(c, l))
         return;
-    }
     l->turn.is_known = 0;
     /* The interest in what is not done must not lapse: there the sweep deletes it. */
     if (l->serial != 0 && c->retention != JET_INTEREST)
@@ -141,10 +150,29 @@ static void create_subject(const struct jet_consumer *c, const struct jet_lane *
                    c->api.prefix, c->api.stream, l->name, l->subject);
 }
 
-void jet_reader_make(struct jet_consumer *c, struct jet_lane *l)
+int32_t jet_reader_ask(struct jet_consumer *c, struct jet_lane *l)
 {
     char subject[JET_READER_SUBJECT_ROOM], reply[JET_LINK_HEARING_ROOM + 64];
+    json_t *config = config_of(c, l);
+    json_t *o = json_pack("{s:s, s:o}", "stream_name", c->api.stream, "config", config);
+    char *body = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
 
+    json_decref(o);
+    if (body == NULL)
+        return 0;
+    create_subject(c, l, subject);
+    (void)snprintf(reply, sizeof reply, "%sc%x-%llx", c->hearing, (unsigned)l->index,
+                   (unsigned long long)l->serial);
+    l->state = JET_READER_ASKED;
+    l->when_ms = jet_now_ms() + JET_READER_ANSWER_MS;
+    /* Where the connection is gone the thread hears of it, too. */
+    (void)jet_link_post(c->link, c->session, subject, reply, body, strlen(body));
+    free(body);
+    return 1;
+}
+
+void jet_reader_make(struct jet_consumer *c, struct jet_lane *l)
+{
     if (!jet_reader_fits(c, l))
         return;
     l->serial = ++c->serials;
@@ -152,24 +180,11 @@ void jet_reader_make(struct jet_consumer *c, struct jet_lane *l)
                    c->group, (unsigned long long)l->hash, (unsigned long long)l->gen,
                    (unsigned long long)l->since, (unsigned)l->index,
                    (unsigned long long)l->serial);
-    create_subject(c, l, subject);
-    (void)snprintf(reply, sizeof reply, "%sc%x-%llx", c->hearing, (unsigned)l->index,
-                   (unsigned long long)l->serial);
-    json_t *config = config_of(c, l);
-    json_t *o = json_pack("{s:s, s:o}", "stream_name", c->api.stream, "config", config);
-    char *body = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
-    json_decref(o);
-    if (body == NULL) {
-        jet_reader_failed(c, l, "out of memory");
-        return;
-    }
-    l->state = JET_READER_ASKED;
     l->look = c->looks;
-    l->when_ms = jet_now_ms() + JET_READER_ANSWER_MS;
-    jet_turns_asked(c, l);
-    /* Where the connection is gone the thread hears of it, too. */
-    (void)jet_link_post(c->link, c->session, subject, reply, body, strlen(body));
-    free(body);
+    if (jet_reader_ask(c, l))
+        jet_turns_asked(c, l);
+    else
+        jet_reader_failed(c, l, "out of memory");
 }
 
 static void refused(struct jet_consumer *c, struct jet_lane *l, const json_t *fault)
@@ -250,6 +265,8 @@ void jet_reader_made(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg)
             jet_reader_begin(c, l);
     }
     json_decref(answer);
+    if (c->turns.waiting > 0)
+        jet_duty_wake(c);
 }
 
 void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l)

@@ -48,8 +48,8 @@ static void on_standing(natsConnection *nc, natsSubscription *sub, natsMsg *msg,
 
     (void)nc;
     (void)sub;
-    use->standing->heard(use->standing->ctx, msg);
-    natsMsg_Destroy(msg);
+    if (!use->standing->heard(use->standing->ctx, msg))
+        natsMsg_Destroy(msg);
 }
 
 static void on_complete(void *ctx)
@@ -97,7 +97,7 @@ static void on_closed(natsConnection *nc, void *ctx)
     /* Whoever hears it must see that it is closed; and the link stays until it is told.
      */
     if (link->hearing.heard != NULL)
-        link->hearing.heard(link->hearing.ctx, NULL);
+        (void)link->hearing.heard(link->hearing.ctx, NULL);
     (void)pthread_mutex_lock(&link->mutex);
     session->is_told = 1;
     (void)pthread_cond_broadcast(&link->cond);

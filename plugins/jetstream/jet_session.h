@@ -10,7 +10,7 @@
 
 struct jet_standing {
     char subject[JET_LINK_SUBJECT_MAX + 1];
-    void (*heard)(void *ctx, natsMsg *msg);
+    int32_t (*heard)(void *ctx, natsMsg *msg);
     void *ctx;
 };
 

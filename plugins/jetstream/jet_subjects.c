@@ -77,13 +77,18 @@ static int32_t widen(char pattern[JET_TEMPLATE_ROOM], const char *subject)
 
 /* ---- the table ------------------------------------------------------------------- */
 
-static struct jet_lane **bucket(const struct jet_turns *t, const char *subject)
+static uint64_t mix(const char *subject)
 {
     uint64_t h = UINT64_C(14695981039346656037);
 
     for (; *subject != '\0'; subject++)
         h = (h ^ (unsigned char)*subject) * UINT64_C(1099511628211);
-    return &t->table[(h ^ h >> 32) & (t->table_room - 1)];
+    return h ^ h >> 32;
+}
+
+static struct jet_lane **bucket(const struct jet_turns *t, const char *subject)
+{
+    return &t->table[mix(subject) & (t->table_room - 1)];
 }
 
 static void put(struct jet_turns *t, struct jet_lane *l)
@@ -114,12 +119,47 @@ static int32_t grow(struct jet_turns *t)
     return 1;
 }
 
+/* Both have all of its messages, which nobody can want.  Once a subject. */
+static void tell_shared(struct jet_consumer *c, const struct jet_lane *l)
+{
+    struct jet_turns *t = &c->turns;
+    char text[2 * JET_TEMPLATE_ROOM + 256];
+    uint64_t subject = mix(l->subject);
+
+    for (uint32_t i = 0; i < t->shared_n; i++)
+        if (t->shared[i] == subject)
+            return;
+    if (t->shared_n == JET_SHARED_TOLD)
+        return;
+    t->shared[t->shared_n++] = subject;
+    (void)snprintf(text, sizeof text,
+                   "two partitions have the same subject, '%s': each is given all of its "
+                   "messages. 'subject = %s' in [consume] must name every key in which "
+                   "partitions differ, as {1}, {2} and so on",
+                   l->subject, c->template);
+    parti_log(c->host, PARTI_WARN, text);
+}
+
+static void look_for_shared(struct jet_consumer *c, const struct jet_lane *l)
+{
+    const struct jet_lane *other =
+        c->turns.table_room > 0 ? *bucket(&c->turns, l->subject) : NULL;
+
+    for (; other != NULL; other = other->turn.same) {
+        if (other->hash == l->hash || strcmp(other->subject, l->subject) != 0)
+            continue;
+        tell_shared(c, l);
+        return;
+    }
+}
+
 int32_t jet_subjects_add(struct jet_consumer *c, struct jet_lane *l)
 {
     struct jet_turns *t = &c->turns;
 
     if (t->table_n >= t->table_room && !grow(t))
         return 0;
+    look_for_shared(c, l);
     put(t, l);
     if (t->table_n++ == 0)
         t->pattern[0] = '\0';

@@ -41,7 +41,9 @@ enum {
     SHUT_MS = 150,
     GROW_MS = 250, /* doubled up to */
     GROW_DOUBLINGS_MAX = 5,
-    LOOK_MS = 50,  /* for turns that are over */
+    LOOK_MS = 50, /* for turns that are over */
+    /* An old server makes one after the other, and answers nothing meanwhile. */
+    ASKED_MAX = 16,
     NOTICE_MIN = 4 /* with less room than that all of it is for readers */
 };
 
@@ -393,7 +395,7 @@ static void vacate(struct jet_consumer *c, uint32_t wanted, uint64_t now)
 
 static struct census look(const struct jet_consumer *c)
 {
-    struct census n = {.lanes = c->turns.table_n};
+    struct census n = {.lanes = c->turns.table_n - jet_carry_n(c)};
 
     n.reading = count(c, JET_READER_READING);
     n.asked = count(c, JET_READER_ASKED);
@@ -434,15 +436,16 @@ void jet_turns_take(struct jet_consumer *c)
         t->leaving = 0;
     learn(c, &n, now);
     t->is_crowded = n.lanes > cap(c) || is_short(c);
-    uint32_t seated = n.reading + n.asked;
+    uint32_t seated = n.reading + n.asked, asked = n.asked;
     jet_notice_keep(c, may_park(c) && cap(c) >= NOTICE_MIN,
                     !is_short(c) || seated + t->leaving < cap(c), n.unknown, now);
     line_up(c, now);
     uint32_t limit = bound(c, &n, now);
-    while (now >= t->shut_ms && seated + t->leaving < limit &&
+    while (now >= t->shut_ms && seated + t->leaving < limit && asked < ASKED_MAX &&
            (l = jet_queue_pop(c)) != NULL) {
         jet_reader_make(c, l);
         seated += l->state == JET_READER_ASKED;
+        asked += l->state == JET_READER_ASKED;
         t->waiting--;
     }
     uint32_t wanted = t->waiting + seated > limit ? t->waiting + seated - limit : 0;

@@ -48,7 +48,7 @@ static int32_t differs(const struct jet_watch *w, const struct jet_state *now)
     return 0;
 }
 
-static void on_advisory(void *ctx, natsMsg *msg)
+static int32_t on_advisory(void *ctx, natsMsg *msg)
 {
     struct jet_watch *w = ctx;
 
@@ -57,6 +57,7 @@ static void on_advisory(void *ctx, natsMsg *msg)
     w->is_advised = 1;
     (void)pthread_cond_broadcast(&w->cond);
     (void)pthread_mutex_unlock(&w->mutex);
+    return 0;
 }
 
 /* With the lock, which is open meanwhile. */

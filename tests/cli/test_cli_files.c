@@ -92,6 +92,28 @@ START_TEST(config_reads_the_files_it_names)
 }
 END_TEST
 
+/* The folder of the words goes before the file's, as with run. */
+START_TEST(config_and_plan_look_for_plugins_where_they_are_told_to)
+{
+    static const char text[] = "[parti]\ngroup = g\nplugin_dir = /nonexistent\n"
+                               "[nats]\nurl = nats://127.0.0.1:1\n"
+                               "[source]\nplugin = static\npartitions = p/0..31\n";
+    const char *conf = cli_file("a.ini", text);
+    char dir[512];
+
+    format(dir, sizeof dir, "%s/plugins/.libs", getenv("PARTI_BUILDDIR"));
+    cli_has(CLI_EXPECT(2, "config", "check", conf)->err, "PARTI-E201 ");
+    cli_has(CLI_EXPECT(0, "config", "check", conf, "--plugin-dir", dir)->out,
+            "a.ini: no mistakes\n");
+    cli_has(CLI_EXPECT(2, "plan", "-c", conf, "--add", "worker-0")->err, "PARTI-E201 ");
+    cli_has(
+        CLI_EXPECT(0, "plan", "-c", conf, "--add", "worker-0", "--plugin-dir", dir)->out,
+        "worker-0");
+    cli_has(CLI_EXPECT(2, "config", "check", conf, "--plugin-dir", "plugins")->err,
+            "the plugin directory plugins is a relative path");
+}
+END_TEST
+
 START_TEST(config_that_is_not_there)
 {
     cli_has(CLI_EXPECT(2, "config", "check", "/nonexistent/a.ini")->err, "PARTI-E400 ");
@@ -117,7 +139,7 @@ START_TEST(config_lists_every_key)
 
     ck_assert_uint_gt(json_array_size(json_object_get(o, "keys")), 40);
     json_decref(o);
-    cli_has(CLI_EXPECT(0, "config", "keys", "--sample")->out, "[parti]\ngroup = orders");
+    cli_has(CLI_EXPECT(0, "config", "keys", "--sample")->out, "\ngroup = orders\n");
 }
 END_TEST
 
@@ -230,9 +252,10 @@ END_TEST
 
 CLI_MAIN("cli_files", config_without_mistakes, config_tells_every_mistake_in_one_go,
          config_asks_the_plugins_only_if_it_may, config_lists_the_sources,
-         config_reads_the_files_it_names, config_that_is_not_there,
-         config_shows_the_values_in_force, config_lists_every_key,
-         plugins_are_listed_and_described,
+         config_reads_the_files_it_names,
+         config_and_plan_look_for_plugins_where_they_are_told_to,
+         config_that_is_not_there, config_shows_the_values_in_force,
+         config_lists_every_key, plugins_are_listed_and_described,
          plugins_that_are_broken_are_listed_with_the_reason,
          plugins_of_a_folder_that_is_none, misuse_ends_with_2_and_says_how,
          help_goes_to_standard_output, no_server_ends_with_4,

@@ -17,9 +17,15 @@ static int32_t on_log_on(const struct parti_host *host, int32_t level)
 static void on_log(const struct parti_host *host, int32_t level, const char *text,
                    uint64_t n)
 {
-    (void)host;
+    struct jet_host *h = host->ctx;
+
     (void)level;
     (void)fprintf(stderr, "plugin: %.*s\n", (int)n, text);
+    gate_lock(&h->gate);
+    h->logged++;
+    (void)snprintf(h->log_line, sizeof h->log_line, "%.*s", (int)n, text);
+    gate_tell(&h->gate);
+    gate_unlock(&h->gate);
 }
 
 static int32_t on_stop_wanted(const struct parti_host *host)
@@ -242,6 +248,7 @@ void host_start_plugin(struct jet_host *h, const char *plugin, const char *const
     ck_assert_int_eq(pthread_mutex_init(&h->calls, NULL), 0);
     h->table = (struct parti_host){.size = sizeof h->table,
                                    .abi_minor = PARTI_ABI_MINOR,
+                                   .ctx = h,
                                    .version = "test",
                                    .log_on = on_log_on,
                                    .log = on_log,

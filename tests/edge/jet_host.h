@@ -16,6 +16,7 @@ enum {
     HOST_PAIRS = 16,
     HOST_MESSAGES = 4096,
     HOST_TEXT_ROOM = 256,
+    HOST_LOG_ROOM = 1024,
     HOST_HEADERS_ROOM = 512
 };
 
@@ -56,6 +57,8 @@ struct jet_host {
     uint32_t line[HOST_PAIRS];
     struct parti_conf conf;
     struct gate gate;
+    int logged; /* lines of the log, and the last of them */
+    char log_line[HOST_LOG_ROOM];
     pthread_mutex_t calls;
     int is_counting; /* keeps no messages, gives credit back by halves */
     int refuses;     /* so many deliveries that are answered with PARTI_NOMEM */

@@ -1,5 +1,7 @@
 #include "rig.h"
 
+#include "crew.h"
+
 #include "base/must.h"
 #include "base/status.h"
 #include "edge/clock.h"
@@ -206,15 +208,13 @@ const struct server_program *rig_program(int i)
     return &programs[i];
 }
 
-int rig_run(const char *name, const TTest *const *tests, size_t n)
+static int show_programs(void)
 {
     const struct server_program *programs;
-    size_t programs_n = server_programs(&programs);
-    Suite *suite = suite_create(name);
-    TCase *tcase = tcase_create(name);
+    size_t n = server_programs(&programs);
     bool is_new = false;
 
-    for (size_t i = 0; i < programs_n; i++) {
+    for (size_t i = 0; i < n; i++) {
         (void)printf("server %zu: %s (%s)\n", i, programs[i].version, programs[i].path);
         is_new = is_new || server_is_at_least(&programs[i], 2, 11);
     }
@@ -222,9 +222,23 @@ int rig_run(const char *name, const TTest *const *tests, size_t n)
         (void)printf("SKIPPED: no server of 2.11 or newer is here; "
                      "tools/fetch-servers.sh gets one.\n");
     (void)fflush(stdout);
+    return (int)n;
+}
+
+int rig_crew(const char *name, const TTest *const *tests, size_t n)
+{
+    return crew_run(name, tests, n, show_programs());
+}
+
+int rig_run(const char *name, const TTest *const *tests, size_t n)
+{
+    Suite *suite = suite_create(name);
+    TCase *tcase = tcase_create(name);
+    int programs = show_programs();
+
     tcase_set_timeout(tcase, 120);
     for (size_t i = 0; i < n; i++)
-        tcase_add_loop_test(tcase, tests[i], 0, (int)programs_n);
+        tcase_add_loop_test(tcase, tests[i], 0, programs);
     suite_add_tcase(suite, tcase);
 
     SRunner *runner = srunner_create(suite);

@@ -60,11 +60,17 @@ uint64_t rig_info(struct rig *rig);
 const struct server_program *rig_program(int i);
 int rig_run(const char *name, const TTest *const *tests, size_t n);
 
-#define RIG_MAIN(name, ...)                                        \
-    int main(void)                                                 \
-    {                                                              \
-        const TTest *const tests[] = {__VA_ARGS__};                \
-        return rig_run(name, tests, sizeof tests / sizeof *tests); \
+/* Several at a time (crew.h): for tests that do not look at how soon something comes. */
+int rig_crew(const char *name, const TTest *const *tests, size_t n);
+
+#define RIG_MAIN_BY(run, name, ...)                            \
+    int main(void)                                             \
+    {                                                          \
+        const TTest *const tests[] = {__VA_ARGS__};            \
+        return run(name, tests, sizeof tests / sizeof *tests); \
     }
+
+#define RIG_MAIN(name, ...) RIG_MAIN_BY(rig_run, name, __VA_ARGS__)
+#define RIG_CREW(name, ...) RIG_MAIN_BY(rig_crew, name, __VA_ARGS__)
 
 #endif

@@ -349,7 +349,7 @@ START_TEST(a_notifier_deleted_behind_our_back_is_made_anew_and_nothing_is_missed
 }
 END_TEST
 
-RIG_MAIN("jet_turns", six_hundred_lanes_are_read_by_sixteen_readers_and_a_notifier,
+RIG_CREW("jet_turns", six_hundred_lanes_are_read_by_sixteen_readers_and_a_notifier,
          no_more_lanes_than_readers_have_one_each_and_nothing_else,
          one_message_for_a_lane_that_is_parked_arrives_at_once,
          a_work_queue_is_read_in_turns_and_empty_in_the_end,

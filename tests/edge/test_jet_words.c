@@ -229,6 +229,34 @@ START_TEST(more_readers_than_the_stream_allows_are_told_with_what_to_do)
 }
 END_TEST
 
+/* The template leaves a key out: the two are given the same, and that is told once. */
+START_TEST(partitions_that_share_a_subject_are_told_once)
+{
+    static const char *const ids[] = {"1/a", "0/a", "0/b", "0/c"};
+    const char *pairs[] = {"url", b.url, "stream", "S", "subject", "p.{1}", NULL};
+
+    jet_start(&b, &(struct server_options){.program = rig_program(_i)}, "");
+    make_stream();
+    produce(0, 3);
+    host_start(&one, pairs);
+    for (uint32_t lane = 0; lane < 4; lane++) {
+        ck_assert_int_eq(host_run(&one, lane, ids[lane], 1, 0, 0, 10), PARTI_OK);
+        host_await_begun(&one, lane, 1);
+        ck_assert_int_eq(one.logged, lane < 2 ? 0 : 1);
+    }
+    host_await(&one, 1, 3);
+    host_await(&one, 2, 3);
+    host_stop(&one, 1, 1);
+    ck_assert_int_eq(host_run(&one, 1, "0/a", 2, 0, 0, 10), PARTI_OK);
+    host_await_begun(&one, 1, 1);
+    ck_assert_int_eq(one.logged, 1);
+    ck_assert_ptr_nonnull(strstr(one.log_line, "the same subject, 'p.0': each is given"));
+    ck_assert_ptr_nonnull(strstr(one.log_line, "'subject = p.{1}' in [consume]"));
+    host_finish(&one);
+    jet_finish(&b);
+}
+END_TEST
+
 /* ---- permissions ----------------------------------------------------------------- */
 
 #define USER(name, denied)                                                       \
@@ -321,6 +349,7 @@ RIG_MAIN("jet_words", a_word_without_a_description_ends_no_more_than_the_reader,
          what_acks_have_removed_is_no_loss_of_another_partition,
          where_nobody_listens_yet_it_asks_again_and_the_reader_stays,
          more_readers_than_the_stream_allows_are_told_with_what_to_do,
+         partitions_that_share_a_subject_are_told_once,
          what_a_user_may_not_do_is_told_at_once_for_every_partition,
          an_ack_that_is_not_permitted_is_told_and_work_goes_on,
          a_dead_letter_that_is_not_permitted_is_told,

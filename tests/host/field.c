@@ -1,5 +1,7 @@
 #include "field.h"
 
+#include "crew.h"
+
 #include "base/must.h"
 
 #include <stdio.h>
@@ -475,4 +477,9 @@ int field_run(const char *name, const TTest *const *tests, size_t n)
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int field_crew(const char *name, const TTest *const *tests, size_t n)
+{
+    return crew_run(name, tests, n, 1);
 }

@@ -122,14 +122,11 @@ void field_await_assigned(const struct field_app *app, size_t n);
  * each number of 0..n-1 once. */
 void field_check_order(int parts, int n);
 
-/* As RIG_MAIN, but with the first server alone. */
+/* As RIG_MAIN and RIG_CREW, but with the first server alone. */
 int field_run(const char *name, const TTest *const *tests, size_t n);
+int field_crew(const char *name, const TTest *const *tests, size_t n);
 
-#define FIELD_MAIN(name, ...)                                        \
-    int main(void)                                                   \
-    {                                                                \
-        const TTest *const tests[] = {__VA_ARGS__};                  \
-        return field_run(name, tests, sizeof tests / sizeof *tests); \
-    }
+#define FIELD_MAIN(name, ...) RIG_MAIN_BY(field_run, name, __VA_ARGS__)
+#define FIELD_CREW(name, ...) RIG_MAIN_BY(field_crew, name, __VA_ARGS__)
 
 #endif

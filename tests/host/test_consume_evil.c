@@ -99,6 +99,95 @@ START_TEST(trouble_is_told_and_passes)
 }
 END_TEST
 
+/* ---- a broker in trouble */
+
+/* One more message of p/PART, which says how things stand there, and is handled. */
+static void now(int part, const char *line)
+{
+    size_t before;
+
+    (void)pthread_mutex_lock(&field.lock);
+    before = field.entries;
+    (void)pthread_mutex_unlock(&field.lock);
+    field_put_line(part, line);
+    field_await_calls(before + 1);
+}
+
+/* What was told of trouble so far, in its order, must be this; n texts.  The last of them
+ * is awaited. */
+struct told {
+    const struct field_app *app;
+    int n;
+};
+
+static bool is_told(void *ctx)
+{
+    const struct told *t = ctx;
+
+    return t->app->errors >= t->n;
+}
+
+static void await_told(const struct field_app *app, int n)
+{
+    struct told t = {app, n};
+
+    field_await(is_told, &t, "what is told of trouble");
+}
+
+START_TEST(each_reason_of_trouble_is_told_once_until_all_is_fine)
+{
+    static const char *const told[] = {"partition p/0: ", "its lunch",
+                                       "partition p/2: ", "no paper",
+                                       "partition p/0: ", "its lunch"};
+
+    field_begin(_i);
+    struct field_app *app = field_start(field_conf(3, "behave = gloomy\n"), NULL, NULL);
+    field_await_assigned(app, 3);
+    now(0, "trouble its lunch");
+    now(1, "trouble its lunch");
+    now(2, "trouble no paper"); /* another reason */
+    now(0, "fine");
+    now(2, "fine");
+    now(2, "trouble no paper"); /* p/1 is in trouble all the while */
+    now(2, "fine");
+    now(1, "fine");
+    now(0, "trouble its lunch"); /* all was fine before */
+    await_told(app, 3);
+    ck_assert_int_eq(app->errors, 3);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(app->error[i].code, ERR_READER_STUCK);
+        ck_assert_ptr_nonnull(strstr(app->error[i].text, told[2 * i]));
+        ck_assert_ptr_nonnull(strstr(app->error[i].text, told[2 * i + 1]));
+    }
+    field_leave(app);
+    field_end();
+}
+END_TEST
+
+/* A reason for each partition, and one that comes and goes: neither fills the log. */
+START_TEST(no_number_of_reasons_fills_the_log)
+{
+    uint64_t begun_ms;
+    char line[32];
+
+    field_begin(_i);
+    struct field_app *app = field_start(field_conf(1, "behave = gloomy\n"), NULL, NULL);
+    field_await_assigned(app, 1);
+    begun_ms = clock_boot_ms();
+    for (int i = 0; i < 40; i++) {
+        format(line, sizeof line, "trouble of kind %d", i);
+        now(0, line);
+    }
+    for (int i = 0; i < 40; i++)
+        now(0, i % 2 == 0 ? "fine" : "trouble again");
+    /* 8 lines in 10 s; a busy machine may take longer than those. */
+    await_told(app, 8);
+    ck_assert_int_le(app->errors, 8 + 8 * (int)((clock_boot_ms() - begun_ms) / 10000));
+    field_leave(app);
+    field_end();
+}
+END_TEST
+
 START_TEST(a_partition_that_does_not_fit_is_told_and_given_back_in_order)
 {
     field_begin(_i);
@@ -194,10 +283,12 @@ START_TEST(mistakes_are_told_with_their_line)
 END_TEST
 
 /* None of this depends on the server: the first of them does. */
-FIELD_MAIN("consume_evil", more_messages_than_credit, positions_that_do_not_ascend,
+FIELD_CREW("consume_evil", more_messages_than_credit, positions_that_do_not_ascend,
            a_lane_that_was_never_started, a_run_that_was_never_started, beginning_twice,
            messages_before_the_beginning, an_answer_to_no_bury, a_message_without_subject,
            trouble_is_told_and_passes,
+           each_reason_of_trouble_is_told_once_until_all_is_fine,
+           no_number_of_reasons_fills_the_log,
            a_partition_that_does_not_fit_is_told_and_given_back_in_order,
            a_plugin_that_hangs_is_told_and_holds_no_partition_for_longer_than_its_time,
            more_partitions_than_can_be_consumed_are_told_and_released_at_once,

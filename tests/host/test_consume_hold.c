@@ -311,7 +311,7 @@ START_TEST(a_server_that_goes_while_thousands_are_claimed_costs_only_time)
 }
 END_TEST
 
-RIG_MAIN("consume_hold", a_later_holders_record_ends_this_one_and_says_so,
+RIG_CREW("consume_hold", a_later_holders_record_ends_this_one_and_says_so,
          positions_that_cannot_be_kept_are_said_and_work_waits_for_them,
          a_partition_is_not_released_while_its_message_is_handled,
          a_nak_behind_an_ack_holds_nothing_up,

@@ -122,6 +122,31 @@ START_TEST(nothing_is_set_while_the_group_is_at_work_or_without_a_position)
 }
 END_TEST
 
+static void later(struct field_app *app, const struct parti_message *message)
+{
+    if (message->attempt == 1)
+        parti_nak(app->worker, message->ticket, 3600000);
+}
+
+START_TEST(status_sums_the_positions_up)
+{
+    begin(_i);
+    field_put(0, 0, 1);
+    struct field_app *app = field_start(conf, later, NULL);
+    field_await_calls(1);
+    field_leave(app);
+    cli_has(CLI_EXPECT(0, "status", "-c", conf)->out,
+            "\npositions   2 of 2 partitions have one, 1 with a message that failed\n");
+    json_t *o = cli_json(CLI_EXPECT(0, "status", "-c", conf, "-o", "json"));
+    json_t *sum = json_object_get(o, "positions");
+    ck_assert_int_eq(json_integer_value(json_object_get(sum, "partitions")), 2);
+    ck_assert_int_eq(json_integer_value(json_object_get(sum, "recorded")), 2);
+    ck_assert_int_eq(json_integer_value(json_object_get(sum, "failing")), 1);
+    json_decref(o);
+    end();
+}
+END_TEST
+
 START_TEST(a_group_that_does_not_consume_has_none)
 {
     begin(_i);
@@ -134,4 +159,4 @@ END_TEST
 FIELD_MAIN("positions", positions_are_shown_while_held_and_after,
            a_position_set_by_hand_is_where_the_next_holder_begins,
            nothing_is_set_while_the_group_is_at_work_or_without_a_position,
-           a_group_that_does_not_consume_has_none)
+           status_sums_the_positions_up, a_group_that_does_not_consume_has_none)

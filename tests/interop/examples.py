@@ -3,6 +3,7 @@ commands of README.md, against a real nats-server: all is handled once and in or
 a second worker comes and the first one leaves, and a restart goes on where it stopped."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from rig import Evening, Failure, Server, handled, judge, nats_server
 
@@ -103,11 +104,19 @@ def one(language, command):
 
 
 def main():
-    try:
-        for language, command in WORKERS.items():
-            one(language, command)
-    except Failure as failure:
-        sys.exit(f"examples: {failure}")
+    """Side by side: each has a server, a folder and a group of its own, and they mostly
+    wait."""
+    with ThreadPoolExecutor(len(WORKERS)) as pool:
+        evenings = {
+            language: pool.submit(one, language, command)
+            for language, command in WORKERS.items()
+        }
+    failed = {language: e.exception() for language, e in evenings.items() if e.exception()}
+    for language, why in failed.items():
+        if not isinstance(why, Failure):
+            raise why
+        print(f"examples: {language}: {why}", file=sys.stderr)
+    sys.exit(1 if failed else 0)
 
 
 main()

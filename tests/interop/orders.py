@@ -127,7 +127,7 @@ def check_letter(case):
     headers = dict(zip(pairs[::2], pairs[1::2]))
     wanted = {
         "Note": "as it came",
-        "Parti-Group": "orders",
+        "Parti-Group": "orders-kafka",
         "Parti-Partition": "orders/0",
         "Parti-Position": str(at),
         "Parti-Subject": "orders",

@@ -28,8 +28,15 @@ mutant() {
     exit 1
 }
 
-mutant skip lost
-mutant early lost
-mutant blind overlaps
-mutant twice after_ack
-mutant jump out_of_order
+# Side by side: each has a server, a group and a folder of its own, and mostly waits.
+pids=
+mutant skip lost & pids="$pids $!"
+mutant early lost & pids="$pids $!"
+mutant blind overlaps & pids="$pids $!"
+mutant twice after_ack & pids="$pids $!"
+mutant jump out_of_order & pids="$pids $!"
+wrong=0
+for pid in $pids; do
+    wait "$pid" || wrong=1
+done
+[ $wrong -eq 0 ]

@@ -8,7 +8,7 @@
  *
  * A line that begins with '@' consists of fields with tabs between: Kkey, Hname:value,
  * Xhexdata, Ddata.  Any other line is the data.  One thread polls the files of the lanes
- * that are started.  'behave' names one rule to break, or is 'flood'.
+ * that are started.  'behave' names one rule to break, or is 'flood' or 'gloomy'.
  */
 #include "parti_consumer.h"
 
@@ -157,6 +157,19 @@ static void parse(char *line, struct parti_consumer_message *m, struct fields *f
     }
 }
 
+/* behave = gloomy: a message "trouble WHY" or "fine" says so before it is delivered. */
+static void complain(struct broker *b, uint32_t lane, const struct lane *l,
+                     const struct parti_consumer_message *m)
+{
+    const struct parti_inlet *in = b->inlet;
+    const char *text = m->data;
+
+    if (strncmp(text, "trouble ", 8) == 0)
+        in->trouble(in, lane, l->run, PARTI_RETRY, text + 8);
+    else if (strcmp(text, "fine") == 0)
+        in->trouble(in, lane, l->run, PARTI_OK, "");
+}
+
 /* Breaks the rule that 'behave' names, when there is a message to break it with. */
 static void misbehave(struct broker *b, uint32_t lane, const struct lane *l,
                       const struct parti_consumer_message *m)
@@ -164,6 +177,8 @@ static void misbehave(struct broker *b, uint32_t lane, const struct lane *l,
     const struct parti_inlet *in = b->inlet;
     struct parti_consumer_message bad = *m;
 
+    if (does(b, "gloomy"))
+        complain(b, lane, l, m);
     if (b->has_broken)
         return;
     b->has_broken = 1;

@@ -76,6 +76,29 @@ START_TEST(every_key_stands_in_its_section_of_the_sample)
 }
 END_TEST
 
+/* As with all others: what must be given stands below what is said of it. */
+START_TEST(a_key_that_must_be_given_stands_below_its_comment)
+{
+    const char *text = sample_file();
+    char head[200], line[80];
+
+    for (size_t i = 0; i < conf_keys_n; i++) {
+        const struct conf_key *key = &conf_keys[i];
+        const char *section, *said, *at;
+
+        if (!(key->flags & CONF_REQUIRED))
+            continue;
+        (void)snprintf(line, sizeof line, "[%s]\n", key->section);
+        section = strstr(text, line);
+        (void)snprintf(head, sizeof head, "\n# %.30s", key->help);
+        said = strstr(section, head);
+        (void)snprintf(line, sizeof line, "%s = ", key->name);
+        at = strstr(section, line);
+        ck_assert_msg(said != NULL && at > said, "[%s] %s", key->section, key->name);
+    }
+}
+END_TEST
+
 /* The defaults that the sample shows are those in force: taken in, they change nothing.
  */
 START_TEST(the_shown_defaults_are_the_true_ones)
@@ -114,4 +137,5 @@ END_TEST
 UNIT_MAIN("conf_sample", the_sample_is_what_the_table_says,
           the_sample_loads_and_asks_for_nothing_but_defaults,
           every_key_stands_in_its_section_of_the_sample,
+          a_key_that_must_be_given_stands_below_its_comment,
           the_shown_defaults_are_the_true_ones)

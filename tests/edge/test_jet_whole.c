@@ -1,0 +1,348 @@
+/* One reader of the whole stream for many lanes: when there is one, and that no message
+ * is missed, doubled or out of order by it. */
+#include "config.h"
+
+#include "jet_crowd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Much enough that it is not read before the whole reader is there; FIRST of it may be
+ * read before the rest of the credit is given. */
+enum { LANES = 64, BACKLOG = 2500, FIRST = 1500, SOON_MS = 10000 };
+
+static struct jet_bench b;
+static struct jet_host one;
+
+static void begin(int i)
+{
+    jet_start(&b, &(struct server_options){.program = rig_program(i)}, "");
+    crowd_stream(&b, "limits", "memory", -1);
+}
+
+static void end(void)
+{
+    host_finish(&one);
+    jet_finish(&b);
+}
+
+static void join(const char *overread)
+{
+    const char *const pairs[] = {"url",  b.url,  "stream",   "S",      "subject", "p.{1}",
+                                 "name", "test", "overread", overread, NULL};
+
+    host_start(&one, pairs);
+    ck_assert_msg(one.self != NULL, "%s", one.error.text);
+}
+
+/* Messages from 'from' to 'to' of each of 'n' lanes from 'first' on, in turns. */
+static void produce(int first, int n, int from, int to)
+{
+    json_int_t before = crowd_state(&b, "last_seq");
+    char subject[32], text[32];
+
+    for (int i = from; i < to; i++) {
+        (void)snprintf(text, sizeof text, "%d", i);
+        for (int k = 0; k < n; k++) {
+            (void)snprintf(subject, sizeof subject, "p.%d", first + k);
+            ck_assert_int_eq(natsConnection_PublishString(b.nc, subject, text), NATS_OK);
+        }
+    }
+    ck_assert_int_eq(natsConnection_Flush(b.nc), NATS_OK);
+    crowd_await_state(&b, "last_seq", before + (json_int_t)n * (to - from));
+}
+
+/* The name of the whole reader, "": there is none. */
+static void whole_name(char to[256])
+{
+    json_t *o = jet_ask(&b, "$JS.API.CONSUMER.NAMES.S", "");
+    json_t *names = json_object_get(o, "consumers"), *name;
+    size_t i;
+
+    to[0] = '\0';
+    json_array_foreach(names, i, name)
+    {
+        if (strstr(json_string_value(name), "_whole_") != NULL)
+            (void)snprintf(to, 256, "%s", json_string_value(name));
+    }
+    json_decref(o);
+}
+
+static void await_whole(char name[256])
+{
+    uint64_t deadline = threads_now_ms() + SOON_MS;
+
+    for (whole_name(name); name[0] == '\0'; whole_name(name))
+        ck_assert_msg(threads_now_ms() < deadline, "there is no whole reader");
+}
+
+/* Nonzero if one was seen until the lanes had their messages. */
+static int32_t saw_whole(int n, uint32_t messages)
+{
+    uint64_t deadline = threads_now_ms() + CROWD_MS;
+    char name[256] = "";
+    int32_t seen = 0;
+
+    for (;;) {
+        uint32_t least = UINT32_MAX;
+
+        gate_lock(&one.gate);
+        for (int lane = 0; lane < n; lane++)
+            if (one.lane[lane].n < least)
+                least = one.lane[lane].n;
+        gate_unlock(&one.gate);
+        if (least >= messages)
+            return seen;
+        ck_assert_msg(threads_now_ms() < deadline, "%u of %u messages", least, messages);
+        whole_name(name);
+        seen |= name[0] != '\0';
+    }
+}
+
+START_TEST(many_lanes_with_much_to_read_are_read_by_one_consumer)
+{
+    char name[256];
+
+    begin(_i);
+    produce(0, LANES, 0, BACKLOG);
+    join("4");
+    crowd_run(&one, 0, LANES, 4000);
+    await_whole(name);
+    crowd_await(&b, &one, 0, LANES, BACKLOG);
+    crowd_await_state(&b, "consumer_count", 1);
+    /* And what comes from now on comes through it. */
+    produce(0, LANES, BACKLOG, BACKLOG + 10);
+    ck_assert_int_le(crowd_await(&b, &one, 0, LANES, BACKLOG + 10), 1);
+    crowd_expect(&one, 0, LANES, BACKLOG + 10);
+    end();
+}
+END_TEST
+
+START_TEST(few_lanes_or_a_small_part_of_the_stream_or_none_wished_have_readers_each)
+{
+    begin(_i);
+    produce(0, LANES, 0, BACKLOG);
+    join("0");
+    crowd_run(&one, 0, LANES, 4000);
+    ck_assert_int_eq(saw_whole(LANES, BACKLOG), 0);
+    host_finish(&one);
+    join("64");
+    crowd_run(&one, 0, 40, 4000);
+    ck_assert_int_eq(saw_whole(40, BACKLOG), 0);
+    host_finish(&one);
+    /* Others have five times as many subjects. */
+    produce(LANES, 5 * LANES, 0, 1);
+    join("4");
+    crowd_run(&one, 0, LANES, 4000);
+    ck_assert_int_eq(saw_whole(LANES, BACKLOG), 0);
+    crowd_expect(&one, 0, LANES, BACKLOG);
+    end();
+}
+END_TEST
+
+START_TEST(a_lane_that_gives_no_credit_has_a_reader_of_its_own_and_holds_up_nobody)
+{
+    char name[256];
+
+    begin(_i);
+    produce(0, LANES, 0, BACKLOG);
+    join("4");
+    crowd_run(&one, 0, 1, FIRST);
+    crowd_run(&one, 1, LANES - 1, 4000);
+    await_whole(name);
+    crowd_await(&b, &one, 1, LANES - 1, BACKLOG);
+    crowd_await_state(&b, "consumer_count", 2);
+    host_expect(&one, 0, FIRST, 0);
+    /* With credit it catches up, and goes back to the others in the end. */
+    host_credit(&one, 0, 2000);
+    crowd_await(&b, &one, 0, 1, BACKLOG);
+    produce(0, LANES, BACKLOG, BACKLOG + 10);
+    crowd_await(&b, &one, 0, LANES, BACKLOG + 10);
+    crowd_await_state(&b, "consumer_count", 1);
+    produce(0, LANES, BACKLOG + 10, BACKLOG + 20);
+    crowd_await(&b, &one, 0, LANES, BACKLOG + 20);
+    crowd_expect(&one, 0, LANES, BACKLOG + 20);
+    end();
+}
+END_TEST
+
+START_TEST(lanes_come_and_go_while_it_reads)
+{
+    char name[256];
+
+    begin(_i);
+    produce(0, 2 * LANES, 0, BACKLOG);
+    join("4");
+    crowd_run(&one, 0, LANES, 4000);
+    await_whole(name);
+    crowd_await(&b, &one, 0, LANES, BACKLOG);
+    /* These begin far behind it, and end where it is. */
+    crowd_run(&one, LANES, LANES, 4000);
+    for (uint32_t lane = 0; lane < 8; lane++)
+        host_stop(&one, lane, 0);
+    crowd_await(&b, &one, LANES, LANES, BACKLOG);
+    produce(0, 2 * LANES, BACKLOG, BACKLOG + 50);
+    crowd_await(&b, &one, 8, 2 * LANES - 8, BACKLOG + 50);
+    crowd_await_state(&b, "consumer_count", 1);
+    for (uint32_t lane = 0; lane < 8; lane++) {
+        const struct host_lane *l = &one.lane[lane];
+        char id[16];
+
+        (void)snprintf(id, sizeof id, "%u", (unsigned)lane);
+        ck_assert_int_eq(
+            host_run(&one, lane, id, 2, l->origin, l->position[l->n - 1] + 1, 2000),
+            PARTI_OK);
+    }
+    crowd_await(&b, &one, 0, 8, BACKLOG + 50);
+    crowd_expect(&one, 0, 2 * LANES, BACKLOG + 50);
+    end();
+}
+END_TEST
+
+START_TEST(deleted_behind_our_back_it_costs_no_message)
+{
+    char name[256], subject[320];
+
+    begin(_i);
+    produce(0, LANES, 0, BACKLOG);
+    join("4");
+    crowd_run(&one, 0, LANES, FIRST);
+    await_whole(name);
+    (void)snprintf(subject, sizeof subject, "$JS.API.CONSUMER.DELETE.S.%s", name);
+    jet_api(&b, subject, "");
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        host_credit(&one, lane, 2000);
+    crowd_await(&b, &one, 0, LANES, BACKLOG);
+    produce(0, LANES, BACKLOG, BACKLOG + 10);
+    crowd_await(&b, &one, 0, LANES, BACKLOG + 10);
+    crowd_expect(&one, 0, LANES, BACKLOG + 10);
+    end();
+}
+END_TEST
+
+START_TEST(a_server_that_restarts_costs_no_message)
+{
+    char name[256];
+
+    jet_start(&b, &(struct server_options){.program = rig_program(_i)}, "");
+    crowd_stream(&b, "limits", "file", -1);
+    produce(0, LANES, 0, BACKLOG);
+    join("4");
+    crowd_run(&one, 0, LANES, FIRST);
+    await_whole(name);
+    natsConnection_Destroy(b.nc);
+    b.nc = NULL;
+    server_stop(&b.server);
+    host_await_trouble(&one, 0, PARTI_RETRY, "");
+    server_restart(&b.server);
+    jet_connect(&b);
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        host_credit(&one, lane, 2000);
+    crowd_await(&b, &one, 0, LANES, BACKLOG);
+    host_await_trouble(&one, 0, PARTI_OK, "");
+    crowd_expect(&one, 0, LANES, BACKLOG);
+    end();
+}
+END_TEST
+
+START_TEST(of_a_stream_made_anew_nothing_is_given_to_runs_of_the_old_one)
+{
+    char name[256];
+
+    begin(_i);
+    produce(0, LANES, 0, BACKLOG);
+    join("4");
+    crowd_run(&one, 0, LANES, 4000);
+    await_whole(name);
+    crowd_await(&b, &one, 0, LANES, BACKLOG);
+    jet_api(&b, "$JS.API.STREAM.DELETE.S", "");
+    crowd_stream(&b, "limits", "memory", -1);
+    produce(0, LANES, 0, BACKLOG + 20);
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        host_await_trouble(&one, lane, PARTI_BADINPUT, "made anew");
+    crowd_expect(&one, 0, LANES, BACKLOG);
+    end();
+}
+END_TEST
+
+/* Numbers that look random and are the same in each run. */
+static uint32_t draw(uint64_t *state, uint32_t n)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(*state >> 33) % n;
+}
+
+static void run_on(uint32_t lane, uint64_t gen, uint64_t credit)
+{
+    const struct host_lane *l = &one.lane[lane];
+    char id[16];
+
+    (void)snprintf(id, sizeof id, "%u", (unsigned)lane);
+    ck_assert_int_eq(host_run(&one, lane, id, gen, l->origin,
+                              l->n > 0 ? l->position[l->n - 1] + 1 : 0, credit),
+                     PARTI_OK);
+}
+
+/* Stops lanes, begins them anew where they were, gives little or much credit, and
+ * produces for few or many: each lane has each of its messages once and in order. */
+START_TEST(whatever_lanes_do_each_has_its_messages_once_and_in_order)
+{
+    enum { ALL = 96, STEPS = 300, MOST = 3500 };
+    int produced[ALL];
+    uint64_t state = 1 + (uint64_t)_i;
+    char name[256];
+    uint32_t seen = 0;
+
+    begin(_i);
+    produce(0, ALL, 0, 1500);
+    for (int lane = 0; lane < ALL; lane++)
+        produced[lane] = 1500;
+    join("4");
+    crowd_run(&one, 0, ALL, 1000);
+    await_whole(name);
+    for (uint64_t step = 0; step < STEPS; step++) {
+        uint32_t lane = draw(&state, ALL), what = draw(&state, 10);
+        int n = 1 + (int)draw(&state, 60), few = 1 + (int)draw(&state, ALL - lane);
+
+        if (what < 2 && one.lane[lane].run != 0) {
+            host_stop(&one, lane, 0);
+        } else if (what < 5 && one.lane[lane].run == 0) {
+            run_on(lane, 2 + step, draw(&state, 200));
+        } else if (what < 6) {
+            for (int k = (int)lane; k < (int)lane + few; k++)
+                few = produced[k] != produced[lane] || produced[k] + n > MOST
+                          ? k - (int)lane
+                          : few;
+            produce((int)lane, few, produced[lane], produced[lane] + n);
+            for (int k = (int)lane; k < (int)lane + few; k++)
+                produced[k] += n;
+        } else {
+            for (uint32_t k = 0; k < ALL; k += 1 + draw(&state, 2))
+                if (one.lane[k].run != 0)
+                    host_credit(&one, k, draw(&state, 60));
+        }
+        whole_name(name);
+        seen += name[0] != '\0';
+    }
+    for (uint32_t lane = 0; lane < ALL; lane++) {
+        if (one.lane[lane].run == 0)
+            run_on(lane, 2 + STEPS, 0);
+        host_credit(&one, lane, HOST_MESSAGES);
+    }
+    for (int lane = 0; lane < ALL; lane++)
+        crowd_await(&b, &one, lane, 1, (uint32_t)produced[lane]);
+    for (int lane = 0; lane < ALL; lane++)
+        host_expect(&one, (uint32_t)lane, (uint32_t)produced[lane], 0);
+    (void)printf("  a whole reader in %u of %d steps\n", seen, STEPS);
+    ck_assert_uint_gt(seen, STEPS / 8);
+    end();
+}
+END_TEST
+
+RIG_MAIN("jet_whole", many_lanes_with_much_to_read_are_read_by_one_consumer,
+         few_lanes_or_a_small_part_of_the_stream_or_none_wished_have_readers_each,
+         a_lane_that_gives_no_credit_has_a_reader_of_its_own_and_holds_up_nobody,
+         lanes_come_and_go_while_it_reads, deleted_behind_our_back_it_costs_no_message,
+         a_server_that_restarts_costs_no_message,
+         of_a_stream_made_anew_nothing_is_given_to_runs_of_the_old_one,
+         whatever_lanes_do_each_has_its_messages_once_and_in_order)
