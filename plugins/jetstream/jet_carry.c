@@ -14,8 +14,9 @@
  * less is asked for.  One that gives no credit for HELD_MS is put out, without what was
  * kept: it has a reader of its own again, from its next position, and is not taken back
  * for a while.  So is one of which something has been kept for HELD_MS without a break,
- * when half of the room is taken by what is kept: with a little credit now and then it
- * would have all others wait for it.
+ * when half of the room is taken by what is kept, and much more for it than for others:
+ * with a little credit now and then it would have all others wait for it.  Where all are
+ * slow alike nobody is put out; as much less is read.
  * What a server says to be pending is of no account here: replicas may be behind.
  */
 #include "plugins/jetstream/jet_consumer.h"
@@ -23,6 +24,7 @@
 enum {
     AHEAD_MAX = 1 << 20, /* a lane so far in front reads on by itself */
     HELD_MS = 250,
+    SLOW_TIMES = 4,      /* as much is kept for a slow lane as for the mean one */
     KEPT_MAX = 1024,     /* messages for one lane */
     BYTES_MAX = 1 << 24, /* asked for at a time, by the mean of the last ones */
     SIZE_TURNS = 16,     /* which that many make */
@@ -116,14 +118,15 @@ static uint64_t count_room(const struct jet_consumer *c, uint64_t *ret_kept)
 
 void jet_carry_put_slow_out(struct jet_consumer *c, uint64_t now)
 {
-    uint64_t kept = 0, room = count_room(c, &kept);
+    uint64_t kept = 0, room = count_room(c, &kept), lanes = jet_carry_n(c);
 
     for (uint32_t i = 0; i < c->lane_room; i++) {
         struct jet_lane *l = c->lane[i];
 
         if (l == NULL || l->kept == NULL)
             continue;
-        int32_t is_in_the_way = 2 * kept > room && now - l->held_ms >= HELD_MS;
+        int32_t is_slow = l->kept_n * lanes > SLOW_TIMES * kept;
+        int32_t is_in_the_way = is_slow && 2 * kept > room && now - l->held_ms >= HELD_MS;
         if (!is_in_the_way && now - l->kept_ms < HELD_MS)
             continue;
         kept -= l->kept_n;
