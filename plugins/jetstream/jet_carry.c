@@ -13,7 +13,9 @@
  * deleted.  What comes for a lane that is carried and has no credit is kept, and as much
  * less is asked for.  One that gives no credit for HELD_MS is put out, without what was
  * kept: it has a reader of its own again, from its next position, and is not taken back
- * for a while; so nobody waits for a slow one longer than that.
+ * for a while.  So is one of which something has been kept for HELD_MS without a break,
+ * when half of the room is taken by what is kept: with a little credit now and then it
+ * would have all others wait for it.
  * What a server says to be pending is of no account here: replicas may be behind.
  */
 #include "plugins/jetstream/jet_consumer.h"
@@ -43,7 +45,9 @@ uint64_t jet_carry_next(const struct jet_consumer *c, const struct jet_lane *l)
 {
     uint64_t least = c->first_seq > 0 ? c->first_seq : 1;
 
-    return l->has_begun || l->next > least ? l->next : least;
+    if (l->has_begun)
+        return l->next;
+    return l->origin == c->origin && l->next > least ? l->next : least;
 }
 
 static int32_t is_in_step(const struct jet_consumer *c, const struct jet_lane *l)
@@ -56,7 +60,7 @@ static int32_t is_in_step(const struct jet_consumer *c, const struct jet_lane *l
 /* Nonzero: the run has begun and is of the life of the stream that is read. */
 static int32_t has_begun(struct jet_consumer *c, struct jet_lane *l)
 {
-    if (!l->has_begun && c->looks > c->looks_answered)
+    if (!l->has_begun && (!c->is_known || c->looks > c->looks_answered))
         return 0;
     if (!jet_reader_fits(c, l) || l->origin != c->whole.origin)
         return 0;
@@ -89,12 +93,42 @@ static void put_out(struct jet_consumer *c, struct jet_lane *l)
     jet_duty_wake(c);
 }
 
+/* How many messages the lanes have room for, as many as may be asked for at a time; how
+ * many of these are kept. */
+static uint64_t count_room(const struct jet_consumer *c, uint64_t *ret_kept)
+{
+    uint64_t most = c->whole.size > 0 ? BYTES_MAX / c->whole.size + 1 : (uint64_t)FIRST_N;
+    uint64_t room = 0;
+
+    *ret_kept = 0;
+    for (uint32_t i = 0; i < c->lane_room; i++) {
+        const struct jet_lane *l = c->lane[i];
+
+        if (l == NULL || l->state != JET_READER_CARRIED)
+            continue;
+        room += l->credit;
+        *ret_kept += l->kept_n;
+    }
+    if (room > most)
+        room = most;
+    return room < JET_READER_BATCH_MAX ? room : JET_READER_BATCH_MAX;
+}
+
 void jet_carry_put_slow_out(struct jet_consumer *c, uint64_t now)
 {
-    for (uint32_t i = 0; i < c->lane_room; i++)
-        if (c->lane[i] != NULL && c->lane[i]->kept != NULL &&
-            now - c->lane[i]->kept_ms >= HELD_MS)
-            put_out(c, c->lane[i]);
+    uint64_t kept = 0, room = count_room(c, &kept);
+
+    for (uint32_t i = 0; i < c->lane_room; i++) {
+        struct jet_lane *l = c->lane[i];
+
+        if (l == NULL || l->kept == NULL)
+            continue;
+        int32_t is_in_the_way = 2 * kept > room && now - l->held_ms >= HELD_MS;
+        if (!is_in_the_way && now - l->kept_ms < HELD_MS)
+            continue;
+        kept -= l->kept_n;
+        put_out(c, l);
+    }
 }
 
 uint32_t jet_carry_n(const struct jet_consumer *c)
@@ -136,7 +170,7 @@ static int32_t keep(struct jet_lane *l, natsMsg *msg)
     k->msg = msg;
     if (l->kept == NULL) {
         l->kept = k;
-        l->kept_ms = jet_now_ms();
+        l->kept_ms = l->held_ms = jet_now_ms();
     } else {
         l->kept_last->next = k;
     }
@@ -155,33 +189,22 @@ void jet_carry_feed(struct jet_consumer *c, struct jet_lane *l)
         l->kept_n--;
         l->kept_ms = jet_now_ms();
         if (jet_reply_read(natsMsg_GetReply(k->msg), &reply))
-            jet_deliver(c, l, k->msg, &reply); /* which may forget the rest */
+            jet_deliver(c, l, k->msg, &reply);
         natsMsg_Destroy(k->msg);
         free(k);
+        if (l->state != JET_READER_CARRIED)
+            jet_carry_drop(l); /* it was not taken, and so must none be that follows */
     }
 }
 
 void jet_carry_pull(struct jet_consumer *c)
 {
-    struct jet_whole *w = &c->whole;
-    struct jet_lane *r = &w->reader;
-    uint64_t room = 0, kept = 0;
-    uint64_t most = w->size > 0 ? BYTES_MAX / w->size + 1 : FIRST_N;
+    struct jet_lane *r = &c->whole.reader;
+    uint64_t room, kept = 0;
 
     if (r->state != JET_READER_READING || r->again_ms != 0 || 2 * r->asked > r->credit)
         return;
-    for (uint32_t i = 0; i < c->lane_room; i++) {
-        const struct jet_lane *l = c->lane[i];
-
-        if (l == NULL || l->state != JET_READER_CARRIED)
-            continue;
-        room += l->credit;
-        kept += l->kept_n;
-    }
-    if (room > most)
-        room = most;
-    if (room > JET_READER_BATCH_MAX)
-        room = JET_READER_BATCH_MAX;
+    room = count_room(c, &kept);
     r->credit = room > kept ? room - kept : 0;
     jet_reader_pull(c, r);
 }

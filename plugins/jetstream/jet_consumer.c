@@ -33,8 +33,8 @@ static const struct parti_option options[] = {
      .fallback = "128",
      .help =
          "So many consumers on the stream at a time, one more to hear of new messages "
-         "not counted; where more partitions are held they take turns. Not where the "
-         "stream keeps messages by interest.",
+         "and one of 'overread' not counted; where more partitions are held they take "
+         "turns. Not where the stream keeps messages by interest.",
      .min = 1,
      .max = JET_READERS_MAX,
      .type = PARTI_INT},

@@ -92,10 +92,11 @@ struct jet_lane {
     size_t ack_first, ack_n, ack_room;
 
     struct jet_turn turn;
-    uint64_t from, passed;             /* see jet_whole.c */
+    uint64_t from, passed;             /* see jet_carry.c */
     struct jet_kept *kept, *kept_last; /* messages of the whole reader without credit */
     uint32_t kept_n;
     uint64_t kept_ms; /* there have been some and no credit since */
+    uint64_t held_ms; /* there have been some since */
     uint64_t out_ms;  /* put out, not to be carried before */
     uint32_t outs;
 };

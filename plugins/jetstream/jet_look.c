@@ -52,6 +52,7 @@ static void answered(struct jet_consumer *c, uint64_t number, int32_t is_known)
     uint64_t before = c->looks_answered;
 
     c->is_known = is_known;
+    c->is_stale |= !is_known;
     if (number <= before)
         return;
     c->looks_answered = number;

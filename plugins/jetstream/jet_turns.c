@@ -57,8 +57,9 @@ static int32_t is_heard(const struct jet_consumer *c, const struct jet_lane *l)
 {
     const struct jet_turn *t = &l->turn;
 
+    /* The record of a run that has not begun may be of another life of the stream. */
     if (c->retention == JET_LIMITS)
-        return t->heard >= l->next && t->heard > t->gone;
+        return t->heard >= jet_carry_next(c, l) && t->heard > t->gone;
     return t->counted > t->owed; /* what the host still has is in the stream, too */
 }
 
@@ -191,7 +192,8 @@ static uint32_t count(const struct jet_consumer *c, enum jet_reader_state state)
 
 static void tell_refused(struct jet_consumer *c, struct jet_lane *l)
 {
-    uint32_t reading = count(c, JET_READER_READING), lanes = c->turns.table_n;
+    uint32_t reading = count(c, JET_READER_READING) + jet_carry_n(c);
+    uint32_t lanes = c->turns.table_n;
     char why[320];
 
     (void)snprintf(

@@ -27,7 +27,8 @@ enum {
     SETTLE_MS = 100,   /* after the last lane came */
     LOOK_MS = 500,
     STALLED_MS = 1000,
-    PAUSE_MS = 1000, /* doubled up to */
+    SETTLED_MS = 1000, /* all that can be carried are by then */
+    PAUSE_MS = 1000,   /* doubled up to */
     PAUSE_DOUBLINGS_MAX = 8,
     PAUSE_WRONG = 4 /* doublings at once where it was no good */
 };
@@ -227,16 +228,19 @@ void jet_whole_proved(struct jet_consumer *c)
 /* ---- keeping it ------------------------------------------------------------------ */
 
 /* Nonzero: it was no good. */
-static int32_t is_wrong(struct jet_consumer *c)
+static int32_t is_wrong(struct jet_consumer *c, uint64_t now)
 {
     struct jet_whole *w = &c->whole;
-    int32_t is_dear = 0;
+    int32_t is_dear = 0, is_lonely = 0;
 
+    /* At first runs may wait for what is known of the stream. */
+    if (now - w->since_ms >= SETTLED_MS)
+        is_lonely = jet_carry_n(c) < LANES_MIN / 2;
     if (w->seen >= JUDGE_N) {
         is_dear = w->carried * w->overread * 2 < w->seen;
         w->seen = w->carried = 0;
     }
-    return is_dear || jet_carry_n(c) < LANES_MIN / 2;
+    return is_dear || is_lonely;
 }
 
 static void keep_reading(struct jet_consumer *c, uint64_t now)
@@ -256,7 +260,9 @@ static void keep_reading(struct jet_consumer *c, uint64_t now)
     jet_carry_all(c);
     if (now - w->since_ms >= ((uint64_t)PAUSE_MS << PAUSE_DOUBLINGS_MAX))
         w->pauses = 0;
-    if (is_wrong(c) || (r->asked == 0 && now - w->busy_ms >= STALLED_MS))
+    int32_t is_stalled =
+        r->asked == 0 && r->again_ms == 0 && now - w->busy_ms >= STALLED_MS;
+    if (is_wrong(c, now) || is_stalled)
         end(c, PAUSE_WRONG);
 }
 
@@ -286,7 +292,8 @@ uint64_t jet_whole_next_ms(const struct jet_consumer *c, uint64_t now)
     const struct jet_whole *w = &c->whole;
 
     if (c->retention != JET_LIMITS || w->overread == 0 || c->session == 0 ||
-        c->turns.table_n < LANES_MIN)
+        c->turns.table_n < LANES_MIN ||
+        (w->reader.state == JET_READER_NONE && !c->is_known))
         return UINT64_MAX;
     if (w->reader.state == JET_READER_NONE)
         return w->when_ms;

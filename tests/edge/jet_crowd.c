@@ -18,8 +18,9 @@ void crowd_stream(struct jet_bench *b, const char *retention, const char *storag
 
 void crowd_join(struct jet_bench *b, struct jet_host *h, const char *readers)
 {
-    const char *const pairs[] = {"url",  b->url, "stream",  "S",     "subject", "p.{1}",
-                                 "name", "test", "readers", readers, NULL};
+    const char *const pairs[] = {"url",      b->url, "stream", "S",       "subject",
+                                 "p.{1}",    "name", "test",   "readers", readers,
+                                 "overread", "0",    NULL};
 
     host_start(h, pairs);
     ck_assert_msg(h->self != NULL, "%s", h->error.text);

@@ -14,7 +14,7 @@ enum { CROWD_MS = 40000 };
 void crowd_stream(struct jet_bench *b, const char *retention, const char *storage,
                   int max_consumers);
 
-/* A host with that many readers, of partitions p.{1}. */
+/* A host with that many readers, of partitions p.{1}; none reads the whole stream. */
 void crowd_join(struct jet_bench *b, struct jet_host *h, const char *readers);
 
 /* Message number i of each partition in [first, first + n), all of them in the stream

@@ -349,6 +349,24 @@ START_TEST(a_notifier_deleted_behind_our_back_is_made_anew_and_nothing_is_missed
 }
 END_TEST
 
+START_TEST(with_records_of_another_life_of_the_stream_nothing_is_left_unread)
+{
+    char id[16];
+
+    begin(_i);
+    crowd_stream(&b, "limits", "memory", -1);
+    produce_all(40, 3);
+    crowd_join(&b, &one, "4");
+    for (uint32_t lane = 0; lane < 40; lane++) {
+        (void)snprintf(id, sizeof id, "%u", (unsigned)lane);
+        ck_assert_int_eq(host_run(&one, lane, id, 1, 12345, 1000000, 100), PARTI_OK);
+    }
+    crowd_await(&b, &one, 0, 40, 3);
+    crowd_expect(&one, 0, 40, 3);
+    end();
+}
+END_TEST
+
 RIG_CREW("jet_turns", six_hundred_lanes_are_read_by_sixteen_readers_and_a_notifier,
          no_more_lanes_than_readers_have_one_each_and_nothing_else,
          one_message_for_a_lane_that_is_parked_arrives_at_once,
@@ -360,4 +378,5 @@ RIG_CREW("jet_turns", six_hundred_lanes_are_read_by_sixteen_readers_and_a_notifi
          messages_that_were_heard_of_and_are_gone_hold_nobody_up,
          lanes_of_several_subjects_are_found_by_their_template,
          parked_lanes_of_a_stream_made_anew_are_told,
-         a_notifier_deleted_behind_our_back_is_made_anew_and_nothing_is_missed)
+         a_notifier_deleted_behind_our_back_is_made_anew_and_nothing_is_missed,
+         with_records_of_another_life_of_the_stream_nothing_is_left_unread)

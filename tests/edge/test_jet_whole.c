@@ -11,6 +11,9 @@
  * read before the rest of the credit is given. */
 enum { LANES = 64, BACKLOG = 2500, FIRST = 1500, SOON_MS = 10000 };
 
+/* Newer servers drop what comes when 10,000 messages lie before a stream. */
+enum { AT_ONCE = 8000 };
+
 static struct jet_bench b;
 static struct jet_host one;
 
@@ -26,30 +29,47 @@ static void end(void)
     jet_finish(&b);
 }
 
-static void join(const char *overread)
+static void join_with(const char *overread, const char *subject, const char *readers)
 {
-    const char *const pairs[] = {"url",  b.url,  "stream",   "S",      "subject", "p.{1}",
-                                 "name", "test", "overread", overread, NULL};
+    const char *const pairs[] = {"url",     b.url,   "stream", "S",        "subject",
+                                 subject,   "name",  "test",   "overread", overread,
+                                 "readers", readers, NULL};
 
     host_start(&one, pairs);
     ck_assert_msg(one.self != NULL, "%s", one.error.text);
 }
 
-/* Messages from 'from' to 'to' of each of 'n' lanes from 'first' on, in turns. */
-static void produce(int first, int n, int from, int to)
+static void join(const char *overread)
 {
-    json_int_t before = crowd_state(&b, "last_seq");
+    join_with(overread, "p.{1}", "128");
+}
+
+/* Messages from 'from' to 'to' of each of 'n' lanes from 'first' on, in turns; 'more'
+ * stands at the end of each subject. */
+static void produce_with(int first, int n, int from, int to, const char *more)
+{
+    json_int_t before = crowd_state(&b, "last_seq"), sent = 0, seen = 0;
     char subject[32], text[32];
 
     for (int i = from; i < to; i++) {
+        if (sent - seen + n > AT_ONCE) {
+            crowd_await_state(&b, "last_seq", before + sent);
+            seen = sent;
+        }
+        sent += n;
         (void)snprintf(text, sizeof text, "%d", i);
         for (int k = 0; k < n; k++) {
-            (void)snprintf(subject, sizeof subject, "p.%d", first + k);
+            (void)snprintf(subject, sizeof subject, "p.%d%s", first + k, more);
             ck_assert_int_eq(natsConnection_PublishString(b.nc, subject, text), NATS_OK);
         }
     }
     ck_assert_int_eq(natsConnection_Flush(b.nc), NATS_OK);
-    crowd_await_state(&b, "last_seq", before + (json_int_t)n * (to - from));
+    crowd_await_state(&b, "last_seq", before + sent);
+}
+
+static void produce(int first, int n, int from, int to)
+{
+    produce_with(first, n, from, to, "");
 }
 
 /* The name of the whole reader, "": there is none. */
@@ -74,6 +94,15 @@ static void await_whole(char name[256])
 
     for (whole_name(name); name[0] == '\0'; whole_name(name))
         ck_assert_msg(threads_now_ms() < deadline, "there is no whole reader");
+}
+
+/* As anybody may; it may have gone by itself. */
+static void delete_reader(const char *name)
+{
+    char subject[320];
+
+    (void)snprintf(subject, sizeof subject, "$JS.API.CONSUMER.DELETE.S.%s", name);
+    json_decref(jet_ask(&b, subject, ""));
 }
 
 /* Nonzero if one was seen until the lanes had their messages. */
@@ -201,15 +230,14 @@ END_TEST
 
 START_TEST(deleted_behind_our_back_it_costs_no_message)
 {
-    char name[256], subject[320];
+    char name[256];
 
     begin(_i);
     produce(0, LANES, 0, BACKLOG);
     join("4");
     crowd_run(&one, 0, LANES, FIRST);
     await_whole(name);
-    (void)snprintf(subject, sizeof subject, "$JS.API.CONSUMER.DELETE.S.%s", name);
-    jet_api(&b, subject, "");
+    delete_reader(name);
     for (uint32_t lane = 0; lane < LANES; lane++)
         host_credit(&one, lane, 2000);
     crowd_await(&b, &one, 0, LANES, BACKLOG);
@@ -265,6 +293,128 @@ START_TEST(of_a_stream_made_anew_nothing_is_given_to_runs_of_the_old_one)
 }
 END_TEST
 
+START_TEST(a_lane_with_a_little_credit_now_and_then_holds_up_nobody)
+{
+    char name[256];
+    json_int_t readers = 0;
+
+    begin(_i);
+    produce(0, LANES, 0, 2 * BACKLOG);
+    join("4");
+    one.is_counting = 1;
+    one.window = 16;
+    crowd_run(&one, 0, LANES, 16);
+    await_whole(name);
+    crowd_await_state(&b, "consumer_count", 1);
+    /* All others give back what they take; the first one by one, when the server has
+     * answered. */
+    uint64_t deadline = threads_now_ms() + SOON_MS;
+    while (readers < 2) {
+        ck_assert_msg(threads_now_ms() < deadline, "it is not put out");
+        gate_lock(&one.gate);
+        one.used[0] = 0;
+        gate_unlock(&one.gate);
+        host_credit(&one, 0, 1);
+        readers = crowd_state(&b, "consumer_count");
+    }
+    ck_assert_uint_lt(one.lane[0].n, 2 * BACKLOG);
+    crowd_await(&b, &one, 1, LANES - 1, 2 * BACKLOG);
+    end();
+}
+END_TEST
+
+START_TEST(records_of_another_life_of_the_stream_are_no_reason_to_begin_there)
+{
+    char name[256], later[256], id[16];
+
+    begin(_i);
+    produce(0, LANES, 0, BACKLOG);
+    join_with("4", "p.{1}", "4");
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+        (void)snprintf(id, sizeof id, "%u", (unsigned)lane);
+        ck_assert_int_eq(host_run(&one, lane, id, 1, 12345, 1000000, 4000), PARTI_OK);
+    }
+    await_whole(name);
+    crowd_await(&b, &one, 0, LANES, BACKLOG);
+    crowd_await_state(&b, "consumer_count", 1);
+    whole_name(later);
+    ck_assert_str_eq(name, later);
+    crowd_expect(&one, 0, LANES, BACKLOG);
+    end();
+}
+END_TEST
+
+START_TEST(what_the_host_has_no_memory_for_is_given_again)
+{
+    char name[256];
+
+    begin(_i);
+    produce(0, LANES, 0, BACKLOG);
+    join("4");
+    crowd_run(&one, 0, LANES, FIRST);
+    await_whole(name);
+    gate_lock(&one.gate);
+    one.refuses = 20;
+    gate_unlock(&one.gate);
+    crowd_await(&b, &one, 0, LANES, FIRST);
+    /* Of what is kept, too. */
+    gate_lock(&one.gate);
+    one.refuses = 5;
+    gate_unlock(&one.gate);
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        host_credit(&one, lane, 2000);
+    crowd_await(&b, &one, 0, LANES, BACKLOG);
+    crowd_expect(&one, 0, LANES, BACKLOG);
+    end();
+}
+END_TEST
+
+START_TEST(a_reader_that_drops_nearly_all_that_comes_is_given_up)
+{
+    char name[256];
+    uint64_t deadline;
+
+    begin(_i);
+    for (int i = 0; i < 100; i++) {
+        produce(0, LANES, i, i + 1);
+        produce(LANES, 1, 12 * LANES * i, 12 * LANES * (i + 1));
+    }
+    join_with("4", "p.{1}", "4");
+    crowd_run(&one, 0, LANES, 4000);
+    await_whole(name);
+    crowd_await(&b, &one, 0, LANES, 100);
+    deadline = threads_now_ms() + SOON_MS;
+    for (whole_name(name); name[0] != '\0'; whole_name(name))
+        ck_assert_msg(threads_now_ms() < deadline, "it stays");
+    crowd_expect(&one, 0, LANES, 100);
+    end();
+}
+END_TEST
+
+START_TEST(wildcards_and_a_subject_of_two_lanes_are_no_trouble)
+{
+    char name[256];
+
+    begin(_i);
+    for (int i = 0; i < BACKLOG; i += 100) {
+        produce_with(0, LANES, i, i + 50, ".a");
+        produce_with(0, LANES, i + 50, i + 100, ".b.c");
+    }
+    join_with("4", "p.{1}.>", "128");
+    crowd_run(&one, 0, LANES, 4000);
+    ck_assert_int_eq(host_run(&one, LANES, "0/x", 1, 0, 0, FIRST), PARTI_OK);
+    ck_assert_int_eq(host_run(&one, LANES + 1, "0/y", 1, 0, 0, FIRST), PARTI_OK);
+    await_whole(name);
+    crowd_await(&b, &one, 0, LANES, BACKLOG);
+    crowd_await(&b, &one, LANES, 2, FIRST);
+    host_credit(&one, LANES, 2000);
+    host_credit(&one, LANES + 1, 2000);
+    crowd_await(&b, &one, LANES, 2, BACKLOG);
+    crowd_expect(&one, 0, LANES + 2, BACKLOG);
+    end();
+}
+END_TEST
+
 /* Numbers that look random and are the same in each run. */
 static uint32_t draw(uint64_t *state, uint32_t n)
 {
@@ -283,15 +433,16 @@ static void run_on(uint32_t lane, uint64_t gen, uint64_t credit)
                      PARTI_OK);
 }
 
-/* Stops lanes, begins them anew where they were, gives little or much credit, and
- * produces for few or many: each lane has each of its messages once and in order. */
+/* Stops lanes, begins them anew where they were, gives little or much credit, deletes the
+ * whole reader, and produces for few or many: each lane has each of its messages once and
+ * in order. */
 START_TEST(whatever_lanes_do_each_has_its_messages_once_and_in_order)
 {
     enum { ALL = 96, STEPS = 300, MOST = 3500 };
     int produced[ALL];
     uint64_t state = 1 + (uint64_t)_i;
     char name[256];
-    uint32_t seen = 0;
+    uint32_t seen = 0, deleted = 0;
 
     begin(_i);
     produce(0, ALL, 0, 1500);
@@ -301,7 +452,7 @@ START_TEST(whatever_lanes_do_each_has_its_messages_once_and_in_order)
     crowd_run(&one, 0, ALL, 1000);
     await_whole(name);
     for (uint64_t step = 0; step < STEPS; step++) {
-        uint32_t lane = draw(&state, ALL), what = draw(&state, 10);
+        uint32_t lane = draw(&state, ALL), what = draw(&state, 11);
         int n = 1 + (int)draw(&state, 60), few = 1 + (int)draw(&state, ALL - lane);
 
         if (what < 2 && one.lane[lane].run != 0) {
@@ -316,6 +467,10 @@ START_TEST(whatever_lanes_do_each_has_its_messages_once_and_in_order)
             produce((int)lane, few, produced[lane], produced[lane] + n);
             for (int k = (int)lane; k < (int)lane + few; k++)
                 produced[k] += n;
+        } else if (what == 10) {
+            if (deleted < 3 && name[0] != '\0')
+                delete_reader(name);
+            deleted += name[0] != '\0';
         } else {
             for (uint32_t k = 0; k < ALL; k += 1 + draw(&state, 2))
                 if (one.lane[k].run != 0)
@@ -342,6 +497,11 @@ END_TEST
 RIG_MAIN("jet_whole", many_lanes_with_much_to_read_are_read_by_one_consumer,
          few_lanes_or_a_small_part_of_the_stream_or_none_wished_have_readers_each,
          a_lane_that_gives_no_credit_has_a_reader_of_its_own_and_holds_up_nobody,
+         a_lane_with_a_little_credit_now_and_then_holds_up_nobody,
+         records_of_another_life_of_the_stream_are_no_reason_to_begin_there,
+         what_the_host_has_no_memory_for_is_given_again,
+         a_reader_that_drops_nearly_all_that_comes_is_given_up,
+         wildcards_and_a_subject_of_two_lanes_are_no_trouble,
          lanes_come_and_go_while_it_reads, deleted_behind_our_back_it_costs_no_message,
          a_server_that_restarts_costs_no_message,
          of_a_stream_made_anew_nothing_is_given_to_runs_of_the_old_one,
