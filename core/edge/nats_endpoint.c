@@ -22,13 +22,35 @@ static bool is_ours_alone(const struct stat *st, mode_t forbidden)
     return st->st_uid == geteuid() && (st->st_mode & forbidden) == 0;
 }
 
+/* The folders above it, too: on a fresh machine not even the user's state directory is
+ * there.  errno tells why not. */
+static bool make_dirs(const char *dir)
+{
+    char path[NATS_ENDPOINT_PATH_ROOM];
+    int n = snprintf(path, sizeof path, "%s", dir);
+
+    if (n < 0 || (size_t)n >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    for (char *at = path + 1; (at = strchr(at, '/')) != NULL; *at++ = '/') {
+        *at = '\0';
+        if (mkdir(path, 0700) != 0 && errno != EEXIST)
+            return false;
+    }
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
 int nats_endpoint_prepare(const char *dir, char *text, size_t room)
 {
     struct stat st;
 
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
-        (void)snprintf(text, room, "the state directory '%s' cannot be made: %s.", dir,
-                       strerror(errno));
+    if (!make_dirs(dir)) {
+        (void)snprintf(
+            text, room,
+            "the state directory '%s' cannot be made: %s. Name another one with "
+            "[nats] store_dir.",
+            dir, strerror(errno));
         return STATUS_INVALID;
     }
     if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode)) {

@@ -86,7 +86,8 @@ const struct conf_key conf_keys[] = {
     {"worker", "on_term", CONF_CHOICE, 0, AT(worker.on_term), 0, 0, SAME("leave"),
      "leave|restart",
      "What SIGTERM means: leave gives everything up for good; restart releases, too, but "
-     "keeps the worker's place for restart_grace."},
+     "keeps the worker's place for restart_grace, for a worker that comes with the same "
+     "id."},
     {"worker", "restart_grace", CONF_MSEC, 0, AT(worker.restart_grace_ms), 1 * S, HOUR,
      SAME("30 s"), NULL, "How long the place of a restarting worker is kept."},
 

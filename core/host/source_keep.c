@@ -226,7 +226,8 @@ static void deliver(struct sources *s, struct source_result *r, const struct slo
         return;
     }
     if (r->listing->n == 0 && !s->is_empty_told)
-        log_warn("the sources list no partition at all");
+        log_warn("the sources list no partition at all, so there is nothing to divide; "
+                 "where that is not meant correct [source]");
     s->is_empty_told = r->listing->n == 0;
     if (r->asked || !listing_equal(s->last, r->listing))
         s->done(s->ctx, r);

@@ -233,6 +233,15 @@ static void tick(void *ctx)
 /* ---- what strategy and sources answer
  * ----------------------------------------------------------- */
 
+/* What sources and strategies say begins with its code, which callbacks have apart. */
+static const char *without_code(int code, const char *text)
+{
+    char prefix[32];
+    int n = snprintf(prefix, sizeof prefix, "PARTI-E%d ", code);
+
+    return strncmp(text, prefix, (size_t)n) == 0 ? text + n : text;
+}
+
 static void on_planned(void *ctx, const struct plan_result *r)
 {
     struct parti_worker *w = ctx;
@@ -242,7 +251,7 @@ static void on_planned(void *ctx, const struct plan_result *r)
         return;
     }
     if (r->code != 0)
-        (void)dispatch_error(w->dispatch, r->code, r->text);
+        (void)dispatch_error(w->dispatch, r->code, without_code(r->code, r->text));
     loop_plan_failed(w->loop, r->plan, r->status, r->code != 0 ? r->text : "");
 }
 
@@ -256,7 +265,7 @@ static void on_listed(void *ctx, const struct source_result *r)
     struct parti_worker *w = ctx;
 
     if (r->status != STATUS_OK) {
-        (void)dispatch_error(w->dispatch, r->code, r->text);
+        (void)dispatch_error(w->dispatch, r->code, without_code(r->code, r->text));
         loop_list_failed(w->loop, r->text);
         return;
     }

@@ -251,7 +251,9 @@ static int32_t consumer_start(void *self, const struct parti_consumer_start *sta
     if (why != NULL) {
         free(l);
         return parti_fail(error, PARTI_BADINPUT,
-                          "this partition has no subject by '%s': %s", c->template, why);
+                          "this partition has no subject by '%s': %s; correct "
+                          "'subject' in [consume]",
+                          c->template, why);
     }
     end_run(c, start->lane, 0); /* the host has done so */
     l->index = start->lane;

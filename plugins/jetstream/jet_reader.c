@@ -4,6 +4,7 @@
 /* Numbers of JetStream's own errors (nats-io/nats-server, server/errors.json). */
 enum {
     CONSUMERS_LIMIT = 10026,
+    FILTER_IS_OUTSIDE = 10093, /* of the subjects of the stream */
     WORK_QUEUE_NOT_FILTERED = 10099,
     WORK_QUEUE_NOT_UNIQUE = 10100
 };
@@ -205,9 +206,10 @@ static void refused(struct jet_consumer *c, struct jet_lane *l, const json_t *fa
         return;
     }
 
-    (void)snprintf(why, sizeof why, "%.60s refuses a reader of '%.80s': %.80s (%d)",
+    (void)snprintf(why, sizeof why, "%.60s refuses a reader of '%.80s': %.80s (%d)%s",
                    c->api.shown, l->subject, text != NULL ? text : "no reason given",
-                   (int)number);
+                   (int)number,
+                   number == FILTER_IS_OUTSIDE ? "; correct 'subject' in [consume]" : "");
     jet_reader_failed(c, l, why);
 }
 

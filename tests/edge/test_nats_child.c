@@ -395,6 +395,23 @@ START_TEST(a_taken_port_is_left_for_another)
 }
 END_TEST
 
+START_TEST(a_state_directory_is_made_with_those_above_it)
+{
+    struct home home;
+    char deep[FILE_ROOM];
+    struct stat st;
+
+    home_init(&home, _i);
+    (void)snprintf(deep, sizeof deep, "%s/state/parti/group", home.dir);
+    home.options.state_dir = deep;
+    struct nats_child *child = make(&home, home.inbox);
+    ck_assert_int_eq(stat(deep, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0700);
+    nats_child_destroy(child);
+    home_finish(&home);
+}
+END_TEST
+
 START_TEST(state_directories_that_cannot_do_are_refused)
 {
     struct home home;
@@ -430,4 +447,5 @@ RIG_MAIN("nats_child", it_is_ready_when_it_says_so_and_hides_its_credentials,
          of_processes_that_start_at_once_one_has_the_server, a_missing_program,
          a_server_that_ends_while_starting_is_quoted,
          a_server_that_is_never_ready_is_killed_at_the_deadline,
-         a_taken_port_is_left_for_another, state_directories_that_cannot_do_are_refused)
+         a_taken_port_is_left_for_another, a_state_directory_is_made_with_those_above_it,
+         state_directories_that_cannot_do_are_refused)
