@@ -8,6 +8,7 @@
 #include "base/must.h"
 #include "base/status.h"
 #include "edge/sig.h"
+#include "host/aside.h"
 #include "host/log.h"
 
 #include <errno.h>
@@ -66,6 +67,13 @@ static bool holds(void *ctx, const struct parti_partition *partition, size_t n)
     return true;
 }
 
+static bool may_begin(void *ctx, const struct parti_ticket *ticket)
+{
+    const struct run *r = ctx;
+
+    return aside_may_begin(r->worker, ticket);
+}
+
 /* ---- setting up, in the order of what can be the user's mistake -------------------- */
 
 static int open_events(struct run *r, const char *path)
@@ -97,6 +105,7 @@ static int open_all(struct run *r, const struct run_words *words, char **command
                                                .gave_up = on_gave_up,
                                                .holds = holds},
                                     .children = 1,
+                                    .may_begin = may_begin,
                                     .answer = on_answer};
     int code;
 
@@ -120,6 +129,7 @@ static int open_all(struct run *r, const struct run_words *words, char **command
     if (r->conf.consume.base.plugin != NULL) {
         pool.children = (size_t)r->conf.consume.children;
         pool.is_stacked = r->conf.consume.deliver_max > 1;
+        pool.is_raw = r->conf.consume.format == CONF_FORMAT_RAW;
         pool.speak_ms = r->conf.consume.handle_timeout_ms / RUN_SPEAK_PARTS + 1;
     }
     if (run_pool_init(&r->pool, &pool) < 0) {
@@ -144,7 +154,7 @@ static int join(struct run *r, const struct cli *cli, const struct run_words *wo
     int status;
 
     run_events_init(r, &callbacks);
-    status = parti_create(&worker, &options, text, sizeof text);
+    status = aside_create(&worker, &options, text, sizeof text);
     if (status < 0) {
         cli_say(0, "%s", text);
         return status == PARTI_ERR_CONFIG    ? CLI_USAGE
@@ -168,6 +178,7 @@ static void finish(struct run *r)
 {
     /* The command first: as long as it may run, the lease is renewed. */
     run_pool_end(&r->pool);
+    run_events_end(r);
     parti_destroy(r->worker);
     run_pool_finish(&r->pool);
     outlet_finish(&r->out);
@@ -181,6 +192,7 @@ static void finish(struct run *r)
         (void)close(r->wake_fd);
     conf_finish(&r->conf);
     (void)pthread_cond_destroy(&r->changed);
+    (void)pthread_mutex_destroy(&r->mail_lock);
     (void)pthread_mutex_destroy(&r->lock);
 }
 
@@ -205,6 +217,7 @@ static int run(int argc, char **argv, struct cli *cli)
     log_init(STDERR_FILENO, LOG_LEVEL_INFO);
     r.signal_fd = r.deaths_fd = r.wake_fd = -1;
     must(pthread_mutex_init(&r.lock, NULL) == 0);
+    must(pthread_mutex_init(&r.mail_lock, NULL) == 0);
     must(pthread_cond_init(&r.changed, NULL) == 0);
     code = open_all(&r, &words, argv + 1);
     if (code == CLI_OK)

@@ -56,9 +56,14 @@ struct run {
     bool has_stopped;
     int error_code; /* the last error told, 0: none */
     char error_text[RUN_TEXT_ROOM];
-    bool has_mail;     /* messages came that the main thread has not seen */
     bool must_release; /* parti_released(release_epoch) is due */
     uint64_t release_epoch;
+
+    /* Messages that the main thread has not seen, under a lock of their own: the thread
+     * that brings them must not wait for whoever writes or reads what. */
+    pthread_mutex_t mail_lock;
+    struct run_letter *mail, **mail_last; /* 'mail_last' counts if there is any */
+    bool is_mail_closed;
 
     bool must_leave; /* exit_code says why */
     enum run_phase phase;
@@ -68,6 +73,11 @@ struct run {
 
 /* run_events.c: fills in all callbacks. */
 void run_events_init(struct run *run, struct parti_callbacks *callbacks);
+
+/* The main thread, with the lock: what came since; and the last call before the worker
+ * goes: no message is kept any more. */
+void run_events_mail(struct run *run);
+void run_events_end(struct run *run);
 
 /* An `error` line and a message; for the main thread, with the lock. */
 void run_events_problem(void *ctx, int code, const char *text);

@@ -5,7 +5,6 @@
 #include "base/bytes.h"
 #include "base/must.h"
 #include "host/log.h"
-#include "host/message_line.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -155,29 +154,52 @@ static void on_lease(void *ctx, uint64_t deadline_ns)
 
 /* ---- messages --------------------------------------------------------------------- */
 
-/* On one of libparti's handler threads; answered when the command does. */
+/* On libparti's handler thread (host/aside.h); the main thread takes it from here. */
 static void on_message(void *ctx, const struct parti_message *message)
 {
     struct run *r = ctx;
-    struct event_line line = {0};
-    bool is_raw = r->conf.consume.format == CONF_FORMAT_RAW;
-    bool is_made = message_line_make(&line, message, is_raw) == 0;
+    struct run_letter *l = run_letter_create(message);
+    uint64_t one = 1;
 
-    must(pthread_mutex_lock(&r->lock) == 0);
-    if (r->is_closing ||
-        (is_made && run_pool_message(&r->pool, message->ticket, &line))) {
-        bool is_first = !r->has_mail;
-        uint64_t one = 1;
-
-        r->has_mail = true;
-        if (is_first)
-            (void)!write(r->wake_fd, &one, sizeof one);
-    } else {
+    if (l == NULL) {
         log_error("no memory for a message; it is tried again");
         parti_nak(r->worker, message->ticket, 0);
+        return;
     }
-    must(pthread_mutex_unlock(&r->lock) == 0);
-    event_line_finish(&line);
+    must(pthread_mutex_lock(&r->mail_lock) == 0);
+    bool is_taken = !r->is_mail_closed, is_first = r->mail == NULL;
+    if (is_taken) {
+        *(is_first ? &r->mail : r->mail_last) = l;
+        r->mail_last = &l->next;
+    }
+    must(pthread_mutex_unlock(&r->mail_lock) == 0);
+    if (!is_taken)
+        run_letter_destroy(l);
+    else if (is_first)
+        (void)!write(r->wake_fd, &one, sizeof one);
+}
+
+void run_events_mail(struct run *r)
+{
+    struct run_letter *next;
+
+    must(pthread_mutex_lock(&r->mail_lock) == 0);
+    struct run_letter *l = r->mail;
+    r->mail = NULL;
+    must(pthread_mutex_unlock(&r->mail_lock) == 0);
+    for (; l != NULL; l = next) {
+        next = l->next;
+        run_pool_message(&r->pool, l);
+    }
+}
+
+void run_events_end(struct run *r)
+{
+    must(pthread_mutex_lock(&r->mail_lock) == 0);
+    r->is_mail_closed = true;
+    must(pthread_mutex_unlock(&r->mail_lock) == 0);
+    run_events_mail(r);
+    run_pool_forget(&r->pool);
 }
 
 /* ---- the group -------------------------------------------------------------------- */

@@ -151,9 +151,15 @@ void run_keeper_tell(struct run_keeper *k, const struct event_line *line)
     doom(k);
 }
 
-bool run_keeper_write(struct run_keeper *k, const char *bytes, size_t n)
+bool run_keeper_put(struct run_keeper *k, const char *bytes, size_t n)
 {
-    return k->child != NULL && !k->is_doomed && child_tell(k->child, bytes, n);
+    return k->child != NULL && !k->is_doomed && child_put(k->child, bytes, n);
+}
+
+void run_keeper_flush(struct run_keeper *k)
+{
+    if (k->child != NULL)
+        child_flush(k->child);
 }
 
 size_t run_keeper_queued(const struct run_keeper *k)

@@ -109,9 +109,10 @@ void run_keeper_worker(struct run_keeper *keeper, const char *id);
 
 /* What happened, with the line that says so. */
 void run_keeper_tell(struct run_keeper *keeper, const struct event_line *line);
-/* Bytes that are no event; false: it does not run, or is about to be killed.  And how
- * many it has not read. */
-bool run_keeper_write(struct run_keeper *keeper, const char *bytes, size_t n);
+/* Bytes that are no event, written at run_keeper_flush() at the latest; false: it does
+ * not run, or is about to be killed.  And how many it has not read. */
+bool run_keeper_put(struct run_keeper *keeper, const char *bytes, size_t n);
+void run_keeper_flush(struct run_keeper *keeper);
 size_t run_keeper_queued(const struct run_keeper *keeper);
 void run_keeper_assigned(struct run_keeper *keeper, uint64_t epoch,
                          const struct parti_partition *partition, size_t n,

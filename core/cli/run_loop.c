@@ -198,16 +198,23 @@ static void turn(struct run *r, const struct pollfd *fds)
 {
     uint64_t count;
 
-    (void)!read(r->wake_fd, &count, sizeof count);
-    r->has_mail = false;
-    for (int n = sig_next(r->signal_fd); n != 0; n = sig_next(r->signal_fd))
+    if (fds[AT_WAKE].revents != 0) /* before the mail is taken: none is overlooked */
+        (void)!read(r->wake_fd, &count, sizeof count);
+    while (fds[AT_SIGNAL].revents != 0) {
+        int n = sig_next(r->signal_fd);
+
+        if (n == 0)
+            break;
         take_signal(r, n);
+    }
     if (fds[AT_OUT].revents != 0)
         outlet_ready(&r->out);
     if (fds[AT_OWN].revents != 0)
         outlet_ready(&r->own);
-    if (r->has_command)
+    if (r->has_command) {
+        run_events_mail(r);
         run_pool_ready(&r->pool, fds + AT_CHILD);
+    }
     if (fds[AT_DEATHS].revents != 0) {
         while (sig_next(r->deaths_fd) != 0)
             continue;

@@ -4,6 +4,8 @@
 #include "base/must.h"
 #include "base/status.h"
 #include "edge/clock.h"
+#include "host/log.h"
+#include "host/message_line.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +149,7 @@ void run_pool_finish(struct run_pool *p)
     free(p->whose);
     free(p->part);
     event_line_finish(&p->line);
+    event_line_finish(&p->message);
     *p = (struct run_pool){0};
 }
 
@@ -280,7 +283,7 @@ void run_pool_revoking(struct run_pool *p, const struct event_stamp *stamp,
         if (picked == 0)
             continue;
         for (size_t j = 0; j < picked; j++)
-            run_post_revoke(&c->post, p->part[j].hold.slot);
+            run_post_revoke(&c->post, p->part[j].hold);
         int status =
             event_line_revoking(&p->line, stamp, epoch, p->part, picked, deadline_ms);
         run_keeper_revoking(&c->keeper, epoch, p->part, picked, deadline_ms,
@@ -328,34 +331,57 @@ void run_pool_lease(struct run_pool *p, uint64_t deadline_ns)
 
 /* ---- messages ---------------------------------------------------------------------- */
 
-bool run_pool_message(struct run_pool *p, struct parti_ticket ticket,
-                      struct event_line *line)
+void run_pool_message(struct run_pool *p, struct run_letter *letter)
 {
-    struct run_pool_child *c = child_of(p, ticket.hold.slot);
+    struct run_pool_child *c = child_of(p, letter->kept.message.ticket.hold.slot);
 
     if (c != NULL)
-        return run_post_add(&c->post, ticket, line);
-    event_line_finish(line); /* fenced meanwhile: nobody's */
-    return true;
+        run_post_add(&c->post, letter);
+    else
+        run_letter_destroy(letter); /* fenced meanwhile: nobody's */
+}
+
+void run_pool_forget(struct run_pool *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        run_post_forget_all(&p->child[i].post);
+}
+
+static void write_letter(struct run_pool_child *c, const struct run_letter *l,
+                         uint64_t number)
+{
+    struct run_pool *p = c->pool;
+    const struct parti_message *m = &l->kept.message;
+
+    /* Whoever lost the lease must not begin anything: the fence is about to be told. */
+    if (!p->options.may_begin(p->options.keeper.ctx, &m->ticket)) {
+        run_post_refuse(&c->post, RUN_ANSWER_RETURN);
+        return;
+    }
+    if (message_line_make(&p->message, m, number, p->options.is_raw) < 0) {
+        log_error("no memory for a message; it is tried again");
+        run_post_refuse(&c->post, RUN_ANSWER_NAK);
+        return;
+    }
+    if (!run_keeper_put(&c->keeper, p->message.at, p->message.n) ||
+        !run_post_sent(&c->post)) {
+        /* No memory: what it has is in pieces, so it cannot go on. */
+        child_kill(c->keeper.child);
+        c->keeper.is_doomed = true;
+    }
 }
 
 /* As much as the command's pipe takes. */
 static void write_post(struct run_pool_child *c)
 {
-    char opening[RUN_POST_OPENING];
-    const char *text;
-    size_t n;
+    const struct run_letter *l;
+    uint64_t number;
 
     while (run_keeper_is_running(&c->keeper) && !c->keeper.is_doomed &&
            run_keeper_queued(&c->keeper) < RUN_POOL_QUEUE &&
-           (text = run_post_next(&c->post, opening, &n)) != NULL) {
-        if (!run_keeper_write(&c->keeper, opening, strlen(opening)) ||
-            !run_keeper_write(&c->keeper, text, n) || !run_post_sent(&c->post)) {
-            /* No memory: what it has is in pieces, so it cannot go on. */
-            child_kill(c->keeper.child);
-            c->keeper.is_doomed = true;
-        }
-    }
+           (l = run_post_next(&c->post, &number)) != NULL)
+        write_letter(c, l, number);
+    run_keeper_flush(&c->keeper);
 }
 
 size_t run_pool_fds(const struct run_pool *p, struct pollfd *fds, bool is_full)
@@ -386,6 +412,7 @@ void run_pool_ready(struct run_pool *p, const struct pollfd *fds)
         p->speak_ns = sat_add(now_ns, p->options.speak_ms * CLOCK_NS_PER_MS);
     for (size_t i = 0; i < p->n; i++) {
         run_keeper_ready(&p->child[i].keeper, fds + i * CHILD_FDS);
+        run_post_settle(&p->child[i].post);
         write_post(&p->child[i]);
         if (must_speak)
             run_post_speak(&p->child[i].post);

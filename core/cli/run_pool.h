@@ -25,8 +25,11 @@ struct run_pool_options {
     size_t children;
     bool is_stacked;   /* [consume] deliver_max is above 1 */
     uint64_t speak_ms; /* speak for what waits so often; 0: there are no messages */
+    bool is_raw;       /* [consume] format */
+    /* With the keeper's ctx. */
+    bool (*may_begin)(void *ctx, const struct parti_ticket *ticket);
     void (*answer)(void *ctx, struct parti_ticket ticket, enum run_answer answer,
-                   uint64_t delay_ms); /* with the keeper's ctx */
+                   uint64_t delay_ms);
 };
 
 struct run_pool;
@@ -49,6 +52,7 @@ struct run_pool {
     struct parti_partition *part; /* those of one child, of n */
     size_t part_room;
     struct event_line line;
+    struct event_line message;
 };
 
 /* 0, STATUS_NOMEM, STATUS_IO. */
@@ -75,9 +79,12 @@ void run_pool_fenced(struct run_pool *pool, uint64_t deadline_ns,
                      const struct event_line *line);
 void run_pool_lease(struct run_pool *pool, uint64_t deadline_ns);
 
-/* A message; takes over what line->at points at.  False: no memory, it was not taken. */
-bool run_pool_message(struct run_pool *pool, struct parti_ticket ticket,
-                      struct event_line *line);
+/* A message; takes it over.  It is written by the next run_pool_ready(). */
+void run_pool_message(struct run_pool *pool, struct run_letter *letter);
+
+/* Nobody is to have a message any more: the references are given up.  Accepts a zeroed
+ * struct. */
+void run_pool_forget(struct run_pool *pool);
 
 /* Polling: fills fds[RUN_POOL_FDS] and returns how many there are. */
 size_t run_pool_fds(const struct run_pool *pool, struct pollfd *fds, bool is_full);

@@ -1,12 +1,7 @@
 #include "cli/run_post.h"
 
-#include "base/bytes.h"
-#include "base/json.h"
 #include "base/must.h"
-#include "host/message_line.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,15 +11,32 @@ void run_post_init(struct run_post *p, void *ctx,
                    void (*answer)(void *ctx, struct parti_ticket ticket,
                                   enum run_answer answer, uint64_t delay_ms))
 {
-    *p = (struct run_post){.ctx = ctx, .answer = answer, .oldest = 1, .next = 1};
+    *p = (struct run_post){
+        .ctx = ctx, .answer = answer, .oldest = 1, .next = 1, .spoken = 1};
     p->last = &p->first;
 }
 
-static void free_letter(struct run_letter *l)
+struct run_letter *run_letter_create(const struct parti_message *message)
+{
+    struct run_letter *l = malloc(sizeof *l);
+
+    if (l == NULL)
+        return NULL;
+    l->next = NULL;
+    hands_keep(&l->kept, message);
+    return l;
+}
+
+void run_letter_destroy(struct run_letter *l)
 {
     if (l != NULL)
-        free(l->text);
+        hands_unkeep(&l->kept);
     free(l);
+}
+
+static const struct parti_ticket *ticket_of(const struct run_letter *l)
+{
+    return &l->kept.message.ticket;
 }
 
 static struct run_letter **place(const struct run_post *p, uint64_t n)
@@ -38,46 +50,153 @@ void run_post_finish(struct run_post *p)
         return;
     run_post_forget_all(p);
     free(p->sent);
-    free(p->bar);
+    free(p->slot);
     *p = (struct run_post){0};
+}
+
+/* ---- partitions -------------------------------------------------------------------- */
+
+static struct run_post_slot *slot_at(struct run_post *p, uint32_t number)
+{
+    if (number >= p->slots) {
+        uint32_t n = number + ROOM_FIRST;
+        struct run_post_slot *more = realloc(p->slot, n * sizeof *more);
+
+        must(more != NULL);
+        memset(more + p->slots, 0, (n - p->slots) * sizeof *more);
+        p->slot = more;
+        p->slots = n;
+    }
+    return &p->slot[number];
+}
+
+static struct run_post_slot *slot_of(struct run_post *p, const struct run_letter *l)
+{
+    return slot_at(p, ticket_of(l)->hold.slot);
+}
+
+/* Stretches ascend, and may wrap around. */
+static bool is_barred(const struct run_post_slot *s, const struct parti_ticket *t)
+{
+    return s->serial == t->hold.serial && (int32_t)(t->stretch - s->stretch) <= 0;
+}
+
+static void set_bar(struct run_post_slot *s, const struct parti_ticket *t)
+{
+    if (is_barred(s, t))
+        return;
+    s->serial = t->hold.serial;
+    s->stretch = t->stretch;
+}
+
+static void append(struct run_letter ***last, struct run_letter *l)
+{
+    l->next = NULL;
+    **last = l;
+    *last = &l->next;
+}
+
+/* The partition has nothing ready or sent any more: the next one's turn. */
+static void promote(struct run_post *p, struct run_post_slot *s)
+{
+    struct run_letter *l = s->first;
+
+    s->is_busy = l != NULL;
+    if (l == NULL)
+        return;
+    s->first = l->next;
+    append(&p->last, l);
+}
+
+/* ---- acks -------------------------------------------------------------------------- */
+
+/* Passed on with the others of this turn: one ack speaks for what its stretch had before
+ * it, so the last one of each partition will do. */
+static void keep_ack(struct run_post *p, struct run_letter *l)
+{
+    struct run_post_slot *s = slot_of(p, l);
+    const struct parti_ticket *t = ticket_of(l);
+
+    if (s->acked == NULL) {
+        s->acked = l;
+        l->next = p->acked;
+        p->acked = l;
+        return;
+    }
+    struct parti_ticket *before = &s->acked->kept.message.ticket;
+    bool is_same = before->hold.serial == t->hold.serial && before->run == t->run &&
+                   before->stretch == t->stretch;
+    if (!is_same)
+        p->answer(p->ctx, *before, RUN_ANSWER_ACK, 0);
+    if (!is_same || before->position < t->position)
+        *before = *t;
+    run_letter_destroy(l);
+}
+
+static void pass_acks(struct run_post *p)
+{
+    while (p->acked != NULL) {
+        struct run_letter *l = p->acked;
+
+        p->acked = l->next;
+        slot_of(p, l)->acked = NULL;
+        p->answer(p->ctx, *ticket_of(l), RUN_ANSWER_ACK, 0);
+        run_letter_destroy(l);
+    }
+}
+
+/* Any other answer; behind the acks that came before it. */
+static void say(struct run_post *p, const struct run_letter *l, enum run_answer answer,
+                uint64_t delay_ms)
+{
+    pass_acks(p);
+    p->answer(p->ctx, *ticket_of(l), answer, delay_ms);
+}
+
+static void trim(struct run_post *p)
+{
+    while (p->oldest < p->next && *place(p, p->oldest) == NULL)
+        p->oldest++;
+}
+
+void run_post_settle(struct run_post *p)
+{
+    pass_acks(p);
+    if (p->oldest != p->spoken && p->oldest < p->next)
+        say(p, *place(p, p->oldest), RUN_ANSWER_PROGRESS, 0);
+    p->spoken = p->oldest;
 }
 
 /* ---- in and out -------------------------------------------------------------------- */
 
 static bool is_of(const struct run_letter *l, uint32_t slot, uint64_t position)
 {
-    return l->ticket.hold.slot == slot && l->ticket.position >= position;
+    return ticket_of(l)->hold.slot == slot && ticket_of(l)->position >= position;
 }
 
-/* What was sent before the oldest that is unanswered is over. */
-static void trim(struct run_post *p)
+static bool drop_sent(struct run_post *p, uint32_t slot, uint64_t position)
 {
-    uint64_t before = p->oldest;
+    bool any = false;
 
-    while (p->oldest < p->next && *place(p, p->oldest) == NULL)
-        p->oldest++;
-    /* From now on the time of this one runs. */
-    if (p->oldest != before && p->oldest < p->next)
-        p->answer(p->ctx, (*place(p, p->oldest))->ticket, RUN_ANSWER_PROGRESS, 0);
-}
-
-static void drop_sent(struct run_post *p, uint32_t slot, uint64_t position)
-{
     for (uint64_t n = p->oldest; n < p->next; n++) {
         struct run_letter **at = place(p, n);
 
         if (*at == NULL || !is_of(*at, slot, position))
             continue;
-        free_letter(*at);
+        run_letter_destroy(*at);
         *at = NULL;
+        any = true;
     }
     trim(p);
+    return any;
 }
 
-static void drop_waiting(struct run_post *p, uint32_t slot, uint64_t position,
-                         bool must_return)
+/* Drops from a list; with 'must_return' the first goes back, which speaks for all. */
+static bool drop_list(struct run_post *p, struct run_letter **at,
+                      struct run_letter ***ret_last, uint32_t slot, uint64_t position,
+                      bool *must_return)
 {
-    struct run_letter **at = &p->first;
+    bool any = false;
 
     while (*at != NULL) {
         struct run_letter *l = *at;
@@ -87,68 +206,74 @@ static void drop_waiting(struct run_post *p, uint32_t slot, uint64_t position,
             continue;
         }
         *at = l->next;
-        if (must_return)
-            p->answer(p->ctx, l->ticket, RUN_ANSWER_RETURN, 0);
-        must_return = false; /* it speaks for all behind it */
-        free_letter(l);
+        if (*must_return)
+            say(p, l, RUN_ANSWER_RETURN, 0);
+        *must_return = false;
+        any = true;
+        run_letter_destroy(l);
     }
-    p->last = at;
+    *ret_last = at;
+    return any;
 }
 
-/* Stretches ascend, and may wrap around. */
-static bool is_barred(const struct run_post *p, const struct parti_ticket *t)
+/* What is ready or lies behind it.  True: something ready was dropped. */
+static bool drop_waiting(struct run_post *p, uint32_t number, uint64_t position,
+                         bool must_return)
 {
-    const struct run_post_bar *bar;
+    struct run_post_slot *s = slot_at(p, number);
+    bool any = drop_list(p, &p->first, &p->last, number, position, &must_return);
 
-    if (t->hold.slot >= p->bars)
-        return false;
-    bar = &p->bar[t->hold.slot];
-    return bar->serial == t->hold.serial && (int32_t)(t->stretch - bar->stretch) <= 0;
+    (void)drop_list(p, &s->first, &s->last, number, position, &must_return);
+    return any;
 }
 
-static void set_bar(struct run_post *p, const struct parti_ticket *t)
+/* All of it from this position on. */
+static void drop(struct run_post *p, uint32_t number, uint64_t position)
 {
-    if (t->hold.slot >= p->bars) {
-        uint32_t n = t->hold.slot + ROOM_FIRST;
-        struct run_post_bar *more = realloc(p->bar, n * sizeof *more);
+    bool was_sent = drop_sent(p, number, position);
+    bool was_ready = drop_waiting(p, number, position, false);
 
-        must(more != NULL);
-        memset(more + p->bars, 0, (n - p->bars) * sizeof *more);
-        p->bar = more;
-        p->bars = n;
+    if (!p->is_stacked && (was_sent || was_ready))
+        promote(p, slot_at(p, number));
+}
+
+void run_post_add(struct run_post *p, struct run_letter *l)
+{
+    const struct parti_ticket *t = ticket_of(l);
+    struct run_post_slot *s = slot_of(p, l);
+
+    if (s->revoked == t->hold.serial)
+        say(p, l, RUN_ANSWER_RETURN, 0);
+    if (s->revoked == t->hold.serial || is_barred(s, t)) { /* it comes again */
+        run_letter_destroy(l);
+        return;
     }
-    if (!is_barred(p, t))
-        p->bar[t->hold.slot] = (struct run_post_bar){t->hold.serial, t->stretch};
-}
-
-bool run_post_add(struct run_post *p, struct parti_ticket ticket, struct event_line *line)
-{
-    struct run_letter *l = is_barred(p, &ticket) ? NULL : malloc(sizeof *l);
-
-    if (is_barred(p, &ticket))
-        return true; /* it comes again */
-    if (l == NULL)
-        return false;
-    *l = (struct run_letter){.ticket = ticket, .text = line->at, .n = line->n};
-    *line = (struct event_line){0};
-    if (ticket.attempt > 1) {
-        drop_sent(p, ticket.hold.slot, ticket.position);
-        drop_waiting(p, ticket.hold.slot, ticket.position, false);
+    if (t->attempt > 1)
+        drop(p, t->hold.slot, t->position);
+    if (p->is_stacked || !s->is_busy) {
+        s->is_busy = true;
+        append(&p->last, l);
+    } else {
+        if (s->first == NULL)
+            s->last = &s->first;
+        append(&s->last, l);
     }
-    *p->last = l;
-    p->last = &l->next;
-    return true;
 }
 
-const char *run_post_next(const struct run_post *p, char opening[RUN_POST_OPENING],
-                          size_t *ret_n)
+const struct run_letter *run_post_next(const struct run_post *p, uint64_t *ret_number)
 {
+    *ret_number = p->next;
+    return p->first;
+}
+
+static struct run_letter *take_first(struct run_post *p)
+{
+    struct run_letter *l = p->first;
+
+    p->first = l->next;
     if (p->first == NULL)
-        return NULL;
-    (void)snprintf(opening, RUN_POST_OPENING, "%s%" PRIu64, message_line_opening,
-                   p->next);
-    *ret_n = p->first->n;
-    return p->first->text;
+        p->last = &p->first;
+    return l;
 }
 
 static bool grow(struct run_post *p)
@@ -168,95 +293,65 @@ static bool grow(struct run_post *p)
 
 bool run_post_sent(struct run_post *p)
 {
-    struct run_letter *l = p->first;
-
     if (p->next - p->oldest == p->room && !grow(p))
         return false;
-    p->first = l->next;
-    if (p->first == NULL)
-        p->last = &p->first;
-    l->next = NULL;
-    free(l->text);
-    l->text = NULL;
+    struct run_letter *l = take_first(p);
+    hands_unkeep(&l->kept);
     *place(p, p->next++) = l;
     return true;
 }
 
-/* ---- answers ----------------------------------------------------------------------- */
-
-static const struct {
-    const char *word;
-    enum run_answer answer;
-} words[] = {{"ack", RUN_ANSWER_ACK},
-             {"nak", RUN_ANSWER_NAK},
-             {"term", RUN_ANSWER_TERM},
-             {"progress", RUN_ANSWER_PROGRESS}};
-enum { WORDS = sizeof words / sizeof *words };
-
-/* {"WORD": N} with, behind a nak, "delay_ms": MS; nothing else on the line. */
-static bool parse(const char *line, size_t n, enum run_answer *ret_answer,
-                  uint64_t *ret_n, uint64_t *ret_delay_ms)
+void run_post_refuse(struct run_post *p, enum run_answer answer)
 {
-    struct bytes key = {NULL, 0};
-    struct json_in in;
-    int word = 0;
+    struct run_letter *l = take_first(p);
+    struct run_post_slot *s = slot_of(p, l);
 
-    if (n == 0 || memchr(line, '{', n) == NULL)
-        return false;
-    json_in_init(&in, line, n);
-    json_enter(&in, '{');
-    if (!json_next_key(&in, &key))
-        return false;
-    while (word < WORDS && !bytes_equal(key, bytes_of(words[word].word)))
-        word++;
-    if (word == WORDS)
-        return false;
-    *ret_answer = words[word].answer;
-    *ret_n = json_get_u64(&in);
-    *ret_delay_ms = 0;
-    if (json_next_key(&in, &key)) {
-        if (*ret_answer != RUN_ANSWER_NAK || !bytes_equal(key, bytes_of("delay_ms")))
-            return false;
-        *ret_delay_ms = json_get_u64(&in);
-        if (json_next_key(&in, &key))
-            return false;
-    }
-    while (!in.is_bad && in.at < in.end &&
-           (*in.at == ' ' || *in.at == '\t' || *in.at == '\r'))
-        in.at++;
-    return !in.is_bad && in.at == in.end;
+    say(p, l, answer, 0);
+    set_bar(s, ticket_of(l));
+    (void)drop_waiting(p, ticket_of(l)->hold.slot, 0, false);
+    s->is_busy = false;
+    run_letter_destroy(l);
 }
+
+/* ---- answers ----------------------------------------------------------------------- */
 
 bool run_post_take(struct run_post *p, const char *line, size_t n)
 {
     enum run_answer answer;
     uint64_t number, delay_ms;
-    struct run_letter **at;
+    struct run_letter **at, *l;
 
-    if (!parse(line, n, &answer, &number, &delay_ms))
+    if (!run_answer_parse(line, n, &answer, &number, &delay_ms))
         return false;
     /* An answer to what is over counts as little as it does for libparti. */
-    if (number < p->oldest || number >= p->next || *(at = place(p, number)) == NULL)
+    if (number < p->oldest || number >= p->next || (l = *place(p, number)) == NULL)
         return true;
-    const struct parti_ticket ticket = (*at)->ticket;
-    p->answer(p->ctx, ticket, answer, delay_ms);
-    if (answer == RUN_ANSWER_PROGRESS)
+    struct run_post_slot *s = slot_of(p, l);
+    if (answer == RUN_ANSWER_PROGRESS) {
+        say(p, l, answer, 0);
         return true;
-    free_letter(*at);
-    *at = NULL;
-    if (answer != RUN_ANSWER_ACK) {
-        set_bar(p, &ticket);
-        drop_waiting(p, ticket.hold.slot, 0, false);
-    } else if (p->is_stacked) {
-        /* It speaks for what was given before it. */
-        for (uint64_t i = p->oldest; i < number; i++) {
-            at = place(p, i);
-            if (*at == NULL || (*at)->ticket.hold.slot != ticket.hold.slot)
-                continue;
-            free_letter(*at);
-            *at = NULL;
-        }
     }
+    *place(p, number) = NULL;
+    if (answer != RUN_ANSWER_ACK) {
+        say(p, l, answer, delay_ms);
+        set_bar(s, ticket_of(l));
+        (void)drop_waiting(p, ticket_of(l)->hold.slot, 0, false);
+    }
+    /* It speaks for what was given before it. */
+    for (uint64_t i = p->oldest; answer == RUN_ANSWER_ACK && p->is_stacked && i < number;
+         i++) {
+        at = place(p, i);
+        if (*at == NULL || ticket_of(*at)->hold.slot != ticket_of(l)->hold.slot)
+            continue;
+        run_letter_destroy(*at);
+        *at = NULL;
+    }
+    if (!p->is_stacked)
+        promote(p, s);
+    if (answer == RUN_ANSWER_ACK)
+        keep_ack(p, l);
+    else
+        run_letter_destroy(l);
     trim(p);
     return true;
 }
@@ -267,31 +362,47 @@ void run_post_lost(struct run_post *p)
 {
     enum run_answer answer = RUN_ANSWER_NAK;
 
+    pass_acks(p);
     for (; p->oldest < p->next; p->oldest++) {
         struct run_letter **at = place(p, p->oldest);
 
         if (*at == NULL)
             continue;
-        p->answer(p->ctx, (*at)->ticket, answer, 0);
+        say(p, *at, answer, 0);
         answer = RUN_ANSWER_RETURN;
-        free_letter(*at);
+        run_letter_destroy(*at);
         *at = NULL;
     }
-    /* What waits may lie behind such a one. */
+    /* What is ready may lie behind such a one; what lies behind that it speaks for. */
     for (const struct run_letter *l = p->first; l != NULL; l = l->next)
-        p->answer(p->ctx, l->ticket, RUN_ANSWER_RETURN, 0);
+        say(p, l, RUN_ANSWER_RETURN, 0);
     run_post_forget_all(p);
 }
 
-void run_post_revoke(struct run_post *p, uint32_t slot)
+void run_post_revoke(struct run_post *p, struct parti_hold hold)
 {
-    drop_waiting(p, slot, 0, true);
+    struct run_post_slot *s = slot_at(p, hold.slot);
+    bool was_ready = drop_waiting(p, hold.slot, 0, true);
+
+    s->revoked = hold.serial;
+    if (was_ready)
+        s->is_busy = false;
 }
 
 void run_post_forget(struct run_post *p, uint32_t slot)
 {
-    drop_sent(p, slot, 0);
-    drop_waiting(p, slot, 0, false);
+    pass_acks(p);
+    drop(p, slot, 0);
+}
+
+static void free_list(struct run_letter *l)
+{
+    while (l != NULL) {
+        struct run_letter *next = l->next;
+
+        run_letter_destroy(l);
+        l = next;
+    }
 }
 
 void run_post_forget_all(struct run_post *p)
@@ -299,26 +410,33 @@ void run_post_forget_all(struct run_post *p)
     for (; p->oldest < p->next; p->oldest++) {
         struct run_letter **at = place(p, p->oldest);
 
-        free_letter(*at);
+        run_letter_destroy(*at);
         *at = NULL;
     }
-    while (p->first != NULL) {
-        struct run_letter *l = p->first;
+    for (uint32_t i = 0; i < p->slots; i++) {
+        struct run_post_slot *s = &p->slot[i];
 
-        p->first = l->next;
-        free_letter(l);
+        free_list(s->first);
+        s->first = s->acked = NULL;
+        s->is_busy = false;
     }
+    free_list(p->first);
+    free_list(p->acked);
+    p->first = p->acked = NULL;
     p->last = &p->first;
+    p->spoken = p->oldest;
 }
 
 void run_post_speak(struct run_post *p)
 {
+    pass_acks(p);
     for (uint64_t n = p->oldest + 1; n < p->next; n++) {
         const struct run_letter *l = *place(p, n);
 
         if (l != NULL)
-            p->answer(p->ctx, l->ticket, RUN_ANSWER_PROGRESS, 0);
+            say(p, l, RUN_ANSWER_PROGRESS, 0);
     }
+    /* Behind these wait only those whose partition's time is that of one before. */
     for (const struct run_letter *l = p->first; l != NULL; l = l->next)
-        p->answer(p->ctx, l->ticket, RUN_ANSWER_PROGRESS, 0);
+        say(p, l, RUN_ANSWER_PROGRESS, 0);
 }

@@ -6,6 +6,9 @@
  *
  *   {"ack":17}  {"nak":17}  {"nak":17,"delay_ms":500}  {"term":17}  {"progress":17}
  *
+ * Unless 'is_stacked', the command has one letter of a partition at a time: the next one
+ * lies ready and goes out when that one has its ack.
+ *
  * The time for handling runs for the oldest unanswered letter alone, since a command that
  * does one thing after the other has not begun the next.  When the command ends, the
  * oldest counts as a failed attempt, and the others as never looked at.
@@ -15,7 +18,7 @@
 #ifndef PARTI_CLI_RUN_POST_H
 #define PARTI_CLI_RUN_POST_H
 
-#include "host/event_line.h"
+#include "host/consumer_hands.h"
 #include "parti.h"
 
 #include <stdbool.h>
@@ -28,29 +31,43 @@ enum run_answer {
     RUN_ANSWER_RETURN /* it was never looked at */
 };
 
+/* A line of its output without the newline: is it an answer, to which letter?
+ * (run_answer.c) */
+bool run_answer_parse(const char *line, size_t n, enum run_answer *ret_answer,
+                      uint64_t *ret_n, uint64_t *ret_delay_ms);
+
 struct run_letter {
     struct run_letter *next;
-    struct parti_ticket ticket;
-    char *text; /* owned: what follows the number; NULL once it is sent */
-    size_t n;
+    struct hands_call kept; /* its references are given up when it has been written */
 };
 
-/* After a word against one letter, nothing more of its stretch may be begun. */
-struct run_post_bar {
-    uint32_t serial, stretch; /* of the hold; serial 0: none */
+/* From inside message(): the letter has references of its own.  NULL: no memory. */
+struct run_letter *run_letter_create(const struct parti_message *message);
+void run_letter_destroy(struct run_letter *letter); /* accepts NULL */
+
+/* What is known of a partition, by its slot. */
+struct run_post_slot {
+    /* After a word against one letter, nothing more of its stretch may be begun; and of a
+     * hold that is revoked nothing at all.  Serials of holds; 0: none. */
+    uint32_t serial, stretch, revoked;
+    bool is_busy;                     /* unless stacked: one of it is ready or sent */
+    struct run_letter *first, **last; /* behind that one; 'last' counts if there is any */
+    struct run_letter *acked;         /* the last ack that was not passed on yet */
 };
 
 struct run_post {
     void *ctx;
     void (*answer)(void *ctx, struct parti_ticket ticket, enum run_answer answer,
                    uint64_t delay_ms);
-    struct run_letter *first, **last; /* waiting */
+    struct run_letter *first, **last; /* ready to be written */
     struct run_letter **sent;         /* by number, a ring; NULL: answered */
     size_t room;                      /* of the ring, a power of two */
     uint64_t oldest, next;            /* numbers: sent[oldest .. next) */
-    struct run_post_bar *bar;         /* by slot */
-    uint32_t bars;
-    bool is_stacked; /* a partition may have several letters at once */
+    uint64_t spoken;                  /* the oldest when its time began */
+    struct run_post_slot *slot;
+    uint32_t slots;
+    struct run_letter *acked; /* a list: each is the 'acked' of its slot */
+    bool is_stacked;          /* a partition may have several letters at once */
 };
 
 void run_post_init(struct run_post *post, void *ctx,
@@ -60,28 +77,29 @@ void run_post_init(struct run_post *post, void *ctx,
 /* Frees all, answers nothing.  Accepts a zeroed struct. */
 void run_post_finish(struct run_post *post);
 
-/* A letter comes: takes over line->at, which message_line_make() has made.  What the
- * post has of the same partition from this position on is out of date.  False: no
- * memory, nothing is taken. */
-bool run_post_add(struct run_post *post, struct parti_ticket ticket,
-                  struct event_line *line);
+/* A letter comes, and is taken over.  What the post has of the same partition from this
+ * position on is out of date. */
+void run_post_add(struct run_post *post, struct run_letter *letter);
 
-/* The next letter, numbered, to be written: its opening goes to opening[room], the rest
- * is *ret_text.  NULL: none waits.  Then run_post_sent(). */
-enum { RUN_POST_OPENING = 64 };
-const char *run_post_next(const struct run_post *post, char opening[RUN_POST_OPENING],
-                          size_t *ret_n);
+/* The next letter to be written, and its number; NULL: none is ready.  Then
+ * run_post_sent(), or run_post_refuse() with the answer that it gets unread. */
+const struct run_letter *run_post_next(const struct run_post *post, uint64_t *ret_number);
 bool run_post_sent(struct run_post *post); /* false: no memory */
+void run_post_refuse(struct run_post *post, enum run_answer answer);
 
 /* A line of the command's output without its newline.  True: it was an answer. */
 bool run_post_take(struct run_post *post, const char *line, size_t n);
 
+/* After some of those: passes the acks on, of each partition the last, which speaks for
+ * those before it; and from now on the time of the oldest runs. */
+void run_post_settle(struct run_post *post);
+
 /* The command has ended. */
 void run_post_lost(struct run_post *post);
 
-/* The partition is given up: what waits goes back.  Or it is gone: all of it is
- * forgotten. */
-void run_post_revoke(struct run_post *post, uint32_t slot);
+/* The partition is given up: what waits goes back, and so does what is still to come.
+ * Or it is gone: all of it is forgotten. */
+void run_post_revoke(struct run_post *post, struct parti_hold hold);
 void run_post_forget(struct run_post *post, uint32_t slot);
 void run_post_forget_all(struct run_post *post);
 

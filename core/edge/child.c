@@ -20,6 +20,8 @@
 
 enum { AT_IN, AT_OUT, AT_GONE, QUEUE_ROOM_FIRST = 4096 };
 
+enum { WRITE_MIN = 16 * 1024 }; /* put so much: written without waiting for more */
+
 /* Reads of READ_ROOM bytes: at one turn of the loop; and after the end, far more than a
  * pipe holds. */
 enum { READ_ROOM = 16 * 1024, READS_MAX = 16, RESTS_MAX = 4096 };
@@ -37,6 +39,7 @@ struct child {
     /* What it has not read: queue[sent..n). */
     char *queue;
     size_t sent, queued, room;
+    size_t unsent; /* of that, put since the last try to write */
     bool hangs_up; /* close when all is sent */
 
     char line[CHILD_LINE_MAX];
@@ -85,7 +88,7 @@ static void drop_input(struct child *c)
     close_fd(&c->run.in_fd);
     free(c->queue);
     c->queue = NULL;
-    c->sent = c->queued = c->room = 0;
+    c->sent = c->queued = c->room = c->unsent = 0;
 }
 
 static void send_queued(struct child *c)
@@ -129,16 +132,33 @@ static bool make_room(struct child *c, size_t n)
     return true;
 }
 
-bool child_tell(struct child *c, const char *line, size_t n)
+bool child_put(struct child *c, const char *bytes, size_t n)
 {
     if (c->run.in_fd < 0 || c->hangs_up)
         return true;
     if (!make_room(c, n))
         return false;
-    memcpy(c->queue + c->queued, line, n);
+    memcpy(c->queue + c->queued, bytes, n);
     c->queued += n;
-    send_queued(c);
+    c->unsent += n;
+    if (c->unsent >= WRITE_MIN)
+        child_flush(c);
     return true;
+}
+
+void child_flush(struct child *c)
+{
+    if (c->unsent > 0)
+        send_queued(c);
+    c->unsent = 0;
+}
+
+bool child_tell(struct child *c, const char *line, size_t n)
+{
+    bool is_put = child_put(c, line, n);
+
+    child_flush(c);
+    return is_put;
 }
 
 size_t child_queued(const struct child *c)
@@ -178,19 +198,20 @@ static bool is_answer(const char *line, size_t n, uint64_t *ret_epoch)
     return true;
 }
 
-/* line[0..line_n) ends with a newline, or fills its room. */
-static void take_line(struct child *c)
+/* It ends with a newline, or is as long as a line may be. */
+static void take_line(struct child *c, const char *line, size_t n)
 {
-    bool is_whole = c->line[c->line_n - 1] == '\n';
+    bool is_whole = line[n - 1] == '\n', may_answer = is_whole && !c->is_long;
     uint64_t epoch = 0;
 
-    if (is_whole && !c->is_long && is_answer(c->line, c->line_n - 1, &epoch))
-        c->options.released(c->options.ctx, epoch);
-    else if (!is_whole || c->is_long || c->options.answer == NULL ||
-             !c->options.answer(c->options.ctx, c->line, c->line_n - 1))
-        c->options.output(c->options.ctx, c->line, c->line_n);
     c->is_long = !is_whole;
-    c->line_n = 0;
+    if (may_answer && c->options.answer != NULL &&
+        c->options.answer(c->options.ctx, line, n - 1))
+        return;
+    if (may_answer && is_answer(line, n - 1, &epoch))
+        c->options.released(c->options.ctx, epoch);
+    else
+        c->options.output(c->options.ctx, line, n);
 }
 
 static void take_bytes(struct child *c, const char *at, size_t n)
@@ -204,12 +225,18 @@ static void take_bytes(struct child *c, const char *at, size_t n)
         end = memchr(at, '\n', part);
         if (end != NULL)
             part = (size_t)(end - at) + 1;
-        memcpy(c->line + c->line_n, at, part);
-        c->line_n += part;
-        at += part;
         n -= part;
-        if (end != NULL || c->line_n == sizeof c->line)
-            take_line(c);
+        at += part;
+        if (end != NULL && c->line_n == 0) { /* whole as it came */
+            take_line(c, at - part, part);
+            continue;
+        }
+        memcpy(c->line + c->line_n, at - part, part);
+        c->line_n += part;
+        if (end != NULL || c->line_n == sizeof c->line) {
+            take_line(c, c->line, c->line_n);
+            c->line_n = 0;
+        }
     }
 }
 
@@ -220,7 +247,8 @@ static void end_output(struct child *c)
         return;
     /* There is room: a full line has been taken. */
     c->line[c->line_n++] = '\n';
-    take_line(c);
+    take_line(c, c->line, c->line_n);
+    c->line_n = 0;
 }
 
 /* A command that floods must not keep us from the rest: so much at a time. */
@@ -237,6 +265,9 @@ static void read_output(struct child *c, int reads_max)
             return;
         else if (n == 0 || errno != EINTR)
             end_output(c);
+        /* Most likely that was all; if not, poll() says so at once. */
+        if (n > 0 && (size_t)n < sizeof bytes && reads_max < RESTS_MAX)
+            return;
     }
 }
 

@@ -82,7 +82,7 @@ struct child_options {
      * one, a newline at the end of the last. */
     void (*output)(void *ctx, const char *at, size_t n);
     /* A whole line, its newline left out, that may be another answer: is it?  NULL: no.
-     */
+     * Asked first, of every line. */
     bool (*answer)(void *ctx, const char *line, size_t n);
     /* The command says that it stopped what was revoked at or before this epoch. */
     void (*released)(void *ctx, uint64_t epoch);
@@ -118,6 +118,11 @@ void child_ready(struct child *child, const struct pollfd fds[CHILD_FDS]);
 /* A line for its standard input, newline included.  False: more than queue_max would
  * wait, that is, the command does not read: it is to be killed. */
 bool child_tell(struct child *child, const char *line, size_t n);
+
+/* The same, but may leave it here until child_flush() or the next child_tell(), so that
+ * many lines cost one write. */
+bool child_put(struct child *child, const char *bytes, size_t n);
+void child_flush(struct child *child);
 
 /* Bytes that it has not read yet. */
 size_t child_queued(const struct child *child);

@@ -90,6 +90,11 @@ void consumer_answer(struct consumer *c, struct parti_ticket ticket,
         hands_acked(c->hands, &ticket);
 }
 
+bool consumer_may_begin(struct consumer *c, const struct parti_ticket *ticket)
+{
+    return hands_may_begin(c->hands, ticket);
+}
+
 bool consumer_watch(struct consumer *c)
 {
     const char *call = atomic_load(&c->call);
@@ -249,10 +254,11 @@ static int make_engine(struct consumer *c)
 static int make_parts(struct consumer *c)
 {
     const struct conf_consume *o = &c->conf;
-    const struct hands_setup hands = {.threads = (uint32_t)o->handlers,
+    const bool is_aside = c->setup.is_aside;
+    const struct hands_setup hands = {.threads = is_aside ? 1 : (uint32_t)o->handlers,
                                       .lanes_max = CONSUMER_LANES_MAX,
                                       .pool = &c->pool,
-                                      .is_one_by_one = o->deliver_max == 1,
+                                      .is_one_by_one = o->deliver_max == 1 && !is_aside,
                                       .speak_ms = o->handle_timeout_ms / 8 + 1,
                                       .ctx = c,
                                       .holds = on_holds,
@@ -374,8 +380,7 @@ static void drop_rest(struct consumer *c)
         struct hands_delivery *d = c->given;
 
         c->given = d->next;
-        message_unref(&c->pool, d->message);
-        free(d);
+        message_drop(&c->pool, d);
     }
     for (uint32_t i = 0; i < c->lanes_used; i++) {
         hands_part_unref(c->lane[i].part);

@@ -33,6 +33,7 @@ enum {
 struct consumer_setup {
     const struct conf *conf;
     const char *plugin_dir;
+    bool is_aside; /* message() only puts it aside: consumer_may_begin() */
     void *ctx;
     bool (*holds)(void *ctx, struct parti_hold hold); /* any thread */
     /* On the handlers' threads, one at a time for each partition. */
@@ -80,6 +81,11 @@ void consumer_told(struct consumer *c, const struct parti_partition *partition, 
 /* The application's word.  Any thread. */
 void consumer_answer(struct consumer *c, struct parti_ticket ticket,
                      enum consume_verdict verdict, uint64_t delay_ms);
+
+/* Asked last before a message that was put aside is begun; then the rule is the
+ * application's that, with [consume] deliver_max = 1, each of a partition waits for the
+ * ack of the one before it.  False: parti_return() is the answer.  Any thread. */
+bool consumer_may_begin(struct consumer *c, const struct parti_ticket *ticket);
 
 /* This partition, which is revoked, is waited for no more, since the plugin hangs:
  * clear() comes at once, or when the message() call that runs returns.  Any thread. */

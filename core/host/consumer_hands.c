@@ -12,7 +12,8 @@ enum { TURN = 16, NONE = UINT32_MAX }; /* messages of a lane before others have 
 struct hand_lane {
     struct hands_part *part; /* NULL: closed */
     struct hands_delivery *first, **last;
-    uint32_t next; /* in the list of those that can go on */
+    uint64_t newest; /* position of the last one, if there is any */
+    uint32_t next;   /* in the list of those that can go on */
     bool is_told, is_listed, is_running, is_closing;
     bool has_bar; /* nothing up to this stretch is begun */
     uint32_t bar;
@@ -46,16 +47,6 @@ struct hands {
     uint32_t threads;
     struct hand hand[];
 };
-
-static struct parti_ticket ticket_of(const struct hands_part *part,
-                                     const struct hands_delivery *d)
-{
-    return (struct parti_ticket){.hold = part->partition.hold,
-                                 .position = d->position,
-                                 .attempt = d->attempt,
-                                 .run = d->run,
-                                 .stretch = d->stretch};
-}
 
 static bool is_same(const struct parti_ticket *a, const struct parti_ticket *b)
 {
@@ -113,8 +104,7 @@ static uint32_t delist(struct hands *h)
 
 static void drop(struct hands *h, struct hands_delivery *d)
 {
-    message_unref(h->setup.pool, d->message);
-    free(d);
+    message_drop(h->setup.pool, d);
 }
 
 /* Drops what lies in the lane from this position on; the first such, or NULL. */
@@ -132,7 +122,7 @@ static bool purge(struct hands *h, struct hand_lane *l, uint64_t position,
 
         *at = d->next;
         if (!any && ret_first != NULL)
-            *ret_first = ticket_of(l->part, d);
+            *ret_first = hands_ticket(l->part, d);
         any = true;
         drop(h, d);
     }
@@ -204,9 +194,11 @@ void hands_give(struct hands *h, struct hands_delivery *list)
             continue;
         }
         /* A new attempt takes the place of what was given before. */
-        (void)purge(h, l, d->position, NULL);
+        if (l->first != NULL && l->newest >= d->position)
+            (void)purge(h, l, d->position, NULL);
         d->next = NULL;
         *l->last = d;
+        l->newest = d->position;
         l->last = &d->next;
         if (d->stretch != l->busy.stretch)
             l->is_busy = false; /* the attempt is over, with no answer */
@@ -253,6 +245,15 @@ void hands_acked(struct hands *h, const struct parti_ticket *t)
     unlock(h);
 }
 
+bool hands_may_begin(struct hands *h, const struct parti_ticket *t)
+{
+    lock(h);
+    const struct hand_lane *l = find(h, t->hold.slot, t->hold.serial);
+    bool may = l != NULL && !l->is_closing && !is_barred(l, t->stretch);
+    unlock(h);
+    return may && h->setup.holds(h->setup.ctx, t->hold);
+}
+
 bool hands_close(struct hands *h, struct parti_hold hold)
 {
     bool is_quiet = true;
@@ -296,7 +297,7 @@ void hands_speak(struct hands *h, uint64_t now_ms)
             continue;
         for (struct hands_delivery *d = l->first; d != NULL; d = d->next) {
             d->when_ms = now_ms;
-            h->setup.waits(h->setup.ctx, ticket_of(l->part, d));
+            h->setup.waits(h->setup.ctx, hands_ticket(l->part, d));
         }
     }
     unlock(h);
@@ -304,32 +305,20 @@ void hands_speak(struct hands *h, uint64_t now_ms)
 
 /* ---- the threads ------------------------------------------------------------------- */
 
-static void call(struct hand *hand, const struct hands_part *part,
+static void call(struct hand *hand, struct hands_part *part,
                  const struct hands_delivery *d)
 {
     const struct hands *h = hand->hands;
-    const struct message *m = d->message;
-    const struct parti_message message = {.size = sizeof message,
-                                          .partition = &part->partition,
-                                          .ticket = ticket_of(part, d),
-                                          .position = d->position,
-                                          .attempt = d->count,
-                                          .header_n = (uint32_t)m->given.header_name.n,
-                                          .time_ms = m->given.time_ms,
-                                          .subject = m->given.subject,
-                                          .key = m->given.key,
-                                          .key_n = m->given.key_n,
-                                          .data = m->given.data,
-                                          .data_n = m->given.data_n,
-                                          .header = m->header};
+    struct hands_call whole;
 
+    hands_call_make(&whole, h->setup.pool, part, d);
     /* Whoever lost the lease must not begin anything: the fence is about to be told. */
     if (!h->setup.holds(h->setup.ctx, part->partition.hold))
         return;
     if (clock_boot_ms() - d->when_ms >= h->setup.speak_ms)
-        h->setup.waits(h->setup.ctx, message.ticket);
-    hand->ticket = message.ticket;
-    h->setup.call(h->setup.ctx, &message);
+        h->setup.waits(h->setup.ctx, whole.message.ticket);
+    hand->ticket = whole.message.ticket;
+    h->setup.call(h->setup.ctx, &whole.message);
 }
 
 static bool is_blocked(const struct hands *h, const struct hand_lane *l)
@@ -372,6 +361,7 @@ static void serve(struct hand *hand, uint32_t i)
         l->is_blocked = true;
         return;
     }
+    struct hands_delivery *done = NULL;
     hold = part->partition.hold;
     hands_part_ref(part);
     hand->running = part;
@@ -384,15 +374,19 @@ static void serve(struct hand *hand, uint32_t i)
         if (l->first == NULL)
             l->last = &l->first;
         l->is_busy = h->setup.is_one_by_one;
-        l->busy = ticket_of(part, d);
+        l->busy = hands_ticket(part, d);
         hand->is_acked = false;
         unlock(h);
+        if (done != NULL)
+            drop(h, done);
         call(hand, part, d);
+        done = d;
         lock(h);
         if (hand->is_acked && !hand->is_stray && is_same(&l->busy, &hand->ticket))
             l->is_busy = false;
-        drop(h, d);
     }
+    if (done != NULL)
+        drop(h, done);
     hand->running = NULL;
     if (hand->is_stray) {
         end_stray(hand);

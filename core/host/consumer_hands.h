@@ -28,21 +28,25 @@ void hands_part_ref(struct hands_part *part);
 void hands_part_unref(struct hands_part *part); /* accepts NULL */
 bool hands_part_is_same(const struct hands_part *a, const struct hands_part *b);
 
-/* One message on its way; malloc()ed. */
-struct hands_delivery {
-    struct hands_delivery *next;
-    struct message *message; /* a reference goes with it */
-    uint32_t lane, serial;   /* serial of the hold */
-    uint32_t attempt, run, stretch;
-    uint32_t count; /* for people: the first, second ... time that it is begun */
-    uint64_t position;
-    uint64_t when_ms; /* when it was given, or last spoken for */
+/* What call() is given, with all that it looks at. */
+struct hands_call {
+    struct parti_message message;
+    struct message_pool *pool;
+    struct message *block;   /* NULL: given up, or never had */
+    struct hands_part *part; /* as block */
 };
+
+/* A delivery as the application sees it; consumer_part.c, for consumer_hands.c. */
+struct parti_ticket hands_ticket(const struct hands_part *part,
+                                 const struct hands_delivery *delivery);
+void hands_call_make(struct hands_call *ret, struct message_pool *pool,
+                     struct hands_part *part, const struct hands_delivery *delivery);
 
 struct hands_setup {
     uint32_t threads, lanes_max;
     struct message_pool *pool;
-    bool is_one_by_one; /* begins a message when the one before it has its ack */
+    bool is_one_by_one; /* begins a message when the one before it has its ack; false for
+                           whoever puts messages aside: hands_may_begin() */
     uint64_t speak_ms;  /* what waits longer is spoken for when its turn comes */
     void *ctx;
     /* Is the partition ours at this instant? */
@@ -76,6 +80,16 @@ void hands_give(struct hands *h, struct hands_delivery *list);
 
 /* This attempt has its ack: the next one of its partition may begin. */
 void hands_acked(struct hands *h, const struct parti_ticket *ticket);
+
+/* For whoever does nothing in call() but to put the message aside.  From inside call():
+ * the message with references of its own.  To be given up with hands_unkeep() before
+ * hands_destroy(). */
+void hands_keep(struct hands_call *ret, const struct parti_message *message);
+void hands_unkeep(struct hands_call *kept);
+
+/* Asked last before a message that was put aside is begun.  False: it was taken back, or
+ * the partition is not ours at this instant. */
+bool hands_may_begin(struct hands *h, const struct parti_ticket *ticket);
 
 /* Takes back what has not been handed over, and begins nothing more of this stretch (and
  * those before it), not even what is still to come of it.  True: there was something, and

@@ -151,8 +151,6 @@ static void put_column(char **at, uint64_t **ends, struct parti_strs *to,
                        const struct parti_strs *from)
 {
     *to = (struct parti_strs){.n = from->n};
-    if (from->n == 0)
-        return;
     memcpy(*ends, from->end, from->n * sizeof **ends);
     to->end = *ends;
     *ends += from->n;
@@ -182,6 +180,7 @@ static void fill(struct message *m, const struct parti_consumer_message *g)
 
     m->next = NULL;
     atomic_init(&m->refs, 1);
+    atomic_init(&m->is_lent, false);
     m->header = header;
     m->given = (struct parti_consumer_message){.size = sizeof m->given,
                                                .redelivered = g->redelivered,
@@ -192,6 +191,8 @@ static void fill(struct message *m, const struct parti_consumer_message *g)
     m->given.subject = put(&at, g->subject, strlen(g->subject));
     m->given.key = g->key != NULL ? put(&at, g->key, g->key_n) : NULL;
     m->given.data = put(&at, g->data, g->data_n);
+    if (g->header_name.n == 0)
+        return;
     put_column(&at, &ends, &m->given.header_name, &g->header_name);
     put_column(&at, &ends, &m->given.header_value, &g->header_value);
     put_headers(&at, header, g);
@@ -240,6 +241,29 @@ int message_copy(struct message_pool *pool, const struct parti_consumer_message 
 static bool is_last(struct message *m)
 {
     return atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) == 1;
+}
+
+struct hands_delivery *message_lend(struct message *m)
+{
+    bool is_free = !atomic_exchange_explicit(&m->is_lent, true, memory_order_acquire);
+    struct hands_delivery *d = is_free ? &m->delivery : malloc(sizeof *d);
+
+    if (d == NULL)
+        return NULL;
+    *d = (struct hands_delivery){.message = m, .is_lent = is_free};
+    message_ref(m);
+    return d;
+}
+
+void message_drop(struct message_pool *pool, struct hands_delivery *d)
+{
+    struct message *m = d->message;
+
+    if (d->is_lent)
+        atomic_store_explicit(&m->is_lent, false, memory_order_release);
+    else
+        free(d);
+    message_unref(pool, m);
 }
 
 void message_unref(struct message_pool *pool, struct message *m)

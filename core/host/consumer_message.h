@@ -23,6 +23,19 @@ enum {
     MESSAGE_KEPT_MAX = 32 * 1024 * 1024    /* bytes of free blocks */
 };
 
+/* One message on its way to a handler (consumer_hands.h).  Nearly always there is one of
+ * a message at a time, which lies in its block; each more is malloc()ed. */
+struct hands_delivery {
+    struct hands_delivery *next;
+    struct message *message; /* a reference goes with it */
+    uint32_t lane, serial;   /* serial of the hold */
+    uint32_t attempt, run, stretch;
+    uint32_t count; /* for people: the first, second ... time that it is begun */
+    uint64_t position;
+    uint64_t when_ms; /* when it was given, or last spoken for */
+    bool is_lent;     /* lies in the message's block */
+};
+
 struct message {
     struct message *next; /* whoever has it in a list */
     _Atomic uint32_t refs;
@@ -32,6 +45,8 @@ struct message {
     uint64_t run;
     struct parti_consumer_message given; /* as the plugin gave it, pointing in here */
     const struct parti_header *header;   /* the same headers, for the application */
+    struct hands_delivery delivery;      /* while 'is_lent' */
+    atomic_bool is_lent;
 };
 
 struct message_pool {
@@ -62,6 +77,11 @@ static inline void message_ref(struct message *m)
 {
     (void)atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
 }
+
+/* A delivery, which brings a reference with it; all else in it is the caller's to fill.
+ * NULL: no memory.  And its end, which gives the reference up. */
+struct hands_delivery *message_lend(struct message *m);
+void message_drop(struct message_pool *pool, struct hands_delivery *delivery);
 
 /* The last one gives the block back. */
 void message_unref(struct message_pool *pool, struct message *m);

@@ -43,3 +43,52 @@ bool hands_part_is_same(const struct hands_part *a, const struct hands_part *b)
     return a->partition.key_n == b->partition.key_n &&
            memcmp(a->partition.key, b->partition.key, a->partition.key_n) == 0;
 }
+
+struct parti_ticket hands_ticket(const struct hands_part *part,
+                                 const struct hands_delivery *d)
+{
+    return (struct parti_ticket){.hold = part->partition.hold,
+                                 .position = d->position,
+                                 .attempt = d->attempt,
+                                 .run = d->run,
+                                 .stretch = d->stretch};
+}
+
+void hands_call_make(struct hands_call *ret, struct message_pool *pool,
+                     struct hands_part *part, const struct hands_delivery *d)
+{
+    struct message *m = d->message;
+
+    *ret = (struct hands_call){.message = {.size = sizeof ret->message,
+                                           .partition = &part->partition,
+                                           .ticket = hands_ticket(part, d),
+                                           .position = d->position,
+                                           .attempt = d->count,
+                                           .header_n = (uint32_t)m->given.header_name.n,
+                                           .time_ms = m->given.time_ms,
+                                           .subject = m->given.subject,
+                                           .key = m->given.key,
+                                           .key_n = m->given.key_n,
+                                           .data = m->given.data,
+                                           .data_n = m->given.data_n,
+                                           .header = m->header},
+                               .pool = pool,
+                               .block = m,
+                               .part = part};
+}
+
+void hands_keep(struct hands_call *ret, const struct parti_message *message)
+{
+    *ret = *(const struct hands_call *)(const void *)message; /* the first in it */
+    message_ref(ret->block);
+    hands_part_ref(ret->part);
+}
+
+void hands_unkeep(struct hands_call *kept)
+{
+    if (kept->block != NULL)
+        message_unref(kept->pool, kept->block);
+    hands_part_unref(kept->part);
+    kept->block = NULL;
+    kept->part = NULL;
+}

@@ -226,19 +226,17 @@ static void store(struct consumer *c, const struct consume_action *a)
 static void deliver(struct consumer *c, const struct consume_action *a)
 {
     struct consumer_lane *l = &c->lane[a->lane];
-    struct hands_delivery *d = malloc(sizeof *d);
+    struct hands_delivery *d = message_lend(a->message);
 
     must(d != NULL); /* small, and what is not delivered would never be answered */
-    *d = (struct hands_delivery){.message = a->message,
-                                 .lane = a->lane,
-                                 .serial = l->part->partition.hold.serial,
-                                 .run = (uint32_t)a->run,
-                                 .stretch = (uint32_t)a->stretch,
-                                 .attempt = a->attempt,
-                                 .count = a->count,
-                                 .position = a->position,
-                                 .when_ms = c->now_ms};
-    message_ref(d->message);
+    d->lane = a->lane;
+    d->serial = l->part->partition.hold.serial;
+    d->run = (uint32_t)a->run;
+    d->stretch = (uint32_t)a->stretch;
+    d->attempt = a->attempt;
+    d->count = a->count;
+    d->position = a->position;
+    d->when_ms = c->now_ms;
     l->stretch = d->stretch;
     *c->given_last = d;
     c->given_last = &d->next;

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char message_line_opening[] = "{\"event\":\"message\",\"n\":";
-
 static bool is_text(const char *bytes, size_t n)
 {
     const unsigned char *at = (const unsigned char *)bytes;
@@ -66,12 +64,15 @@ static void put_headers(struct event_line *line, const struct parti_message *m)
     event_put(line, "]", 1);
 }
 
-int message_line_make(struct event_line *line, const struct parti_message *m, bool is_raw)
+int message_line_make(struct event_line *line, const struct parti_message *m,
+                      uint64_t number, bool is_raw)
 {
     const struct parti_partition *p = m->partition;
 
     line->n = 0;
     line->status = 0;
+    event_put_text(line, "{\"event\":\"message\",\"n\":");
+    event_put_number(line, number);
     event_put_field(line, "partition", p->id);
     event_put_name(line, "token");
     event_put(line, "\"", 1);

@@ -16,12 +16,8 @@
 
 #include <stdbool.h>
 
-/* The line anew, up to '"n":'; the number is not known yet.  As event_line_state(). */
+/* The line anew.  As event_line_state(). */
 int message_line_make(struct event_line *line, const struct parti_message *message,
-                      bool is_raw);
-
-/* The bytes before the number, which stands between them and the line made above:
- * {"event":"message","n": */
-extern const char message_line_opening[];
+                      uint64_t number, bool is_raw);
 
 #endif

@@ -329,8 +329,8 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
     return 0;
 }
 
-int parti_create(struct parti_worker **ret_worker, const struct parti_options *options,
-                 char *text, size_t room)
+int worker_create(struct parti_worker **ret_worker, const struct parti_options *options,
+                  bool is_aside, char *text, size_t room)
 {
     struct parti_worker *w = calloc(1, sizeof *w);
     int status;
@@ -338,6 +338,7 @@ int parti_create(struct parti_worker **ret_worker, const struct parti_options *o
     bytes_to_text(bytes_of("out of memory"), text, room);
     if (w == NULL)
         return PARTI_ERR_MEMORY;
+    w->is_aside = is_aside;
     (void)pthread_mutex_init(&w->lock, NULL);
     worker_cond_init(&w->changed);
     w->id = "";
@@ -375,6 +376,12 @@ int parti_create(struct parti_worker **ret_worker, const struct parti_options *o
     *ret_worker = w;
     dispatch_begin(w->dispatch); /* from now on a callback may use *ret_worker */
     return 0;
+}
+
+int parti_create(struct parti_worker **ret_worker, const struct parti_options *options,
+                 char *text, size_t room)
+{
+    return worker_create(ret_worker, options, false, text, room);
 }
 
 void parti_destroy(struct parti_worker *w)

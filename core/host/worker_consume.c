@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "edge/clock.h"
+#include "host/aside.h"
 
 /* ---- what the consumer asks -------------------------------------------------------- */
 
@@ -50,6 +51,7 @@ int worker_consume_start(struct parti_worker *w, char *text, size_t room)
 {
     const struct consumer_setup setup = {.conf = &w->conf,
                                          .plugin_dir = w->plugin_dir,
+                                         .is_aside = w->is_aside,
                                          .ctx = w,
                                          .holds = on_holds,
                                          .message = on_message,
@@ -161,4 +163,17 @@ void parti_progress(struct parti_worker *w, struct parti_ticket ticket)
 void parti_return(struct parti_worker *w, struct parti_ticket ticket)
 {
     answer(w, ticket, VERDICT_RETURN, 0);
+}
+
+/* ---- for `parti run` --------------------------------------------------------------- */
+
+int aside_create(struct parti_worker **ret_worker, const struct parti_options *options,
+                 char *text, size_t room)
+{
+    return worker_create(ret_worker, options, true, text, room);
+}
+
+bool aside_may_begin(const struct parti_worker *w, const struct parti_ticket *ticket)
+{
+    return w->consumer != NULL && consumer_may_begin(w->consumer, ticket);
 }

@@ -89,6 +89,60 @@ START_TEST(the_last_line_gets_the_newline_it_lacks)
 }
 END_TEST
 
+START_TEST(an_answer_may_come_split_at_any_byte_and_with_others)
+{
+    static const char whole[] = "{\"released\": 5}";
+    char script[512];
+
+    for (int at = 1; at < (int)sizeof whole; at++) {
+        /* What stands before the cut arrives with the line that is waited for. */
+        (void)snprintf(script, sizeof script,
+                       "printf 'one\\n%%s' '%.*s'; read -r line; printf '%%s\\n' '%s'; "
+                       "printf 'two\\n{\"released\": 6}\\n{\"released\": 7}\\nthree'",
+                       at, whole, whole + at);
+        bench_start(&bench, script, 0);
+        bench_until_output(&bench, "one\n");
+        ck_assert_int_eq(bench.answers, 0);
+        bench_tell(&bench, "go\n");
+        bench_until_ended(&bench);
+        ck_assert_int_eq(bench.answers, 3);
+        ck_assert_uint_eq(bench.released, 7);
+        ck_assert_str_eq(bench.out, "one\ntwo\nthree\n");
+        bench_finish(&bench);
+    }
+}
+END_TEST
+
+START_TEST(lines_that_were_put_go_with_the_next_flush_or_when_they_are_many)
+{
+    char line[1000];
+    size_t n = 0;
+
+    bench_start(&bench, "cat", 0);
+    ck_assert(child_put(bench.child, "one\n", 4));
+    ck_assert(child_put(bench.child, "two\n", 4));
+    ck_assert_uint_eq(child_queued(bench.child), 8);
+    child_flush(bench.child);
+    ck_assert_uint_eq(child_queued(bench.child), 0);
+    bench_until_output(&bench, "one\ntwo\n");
+    ck_assert(child_put(bench.child, "three\n", 6));
+    bench_tell(&bench, "four\n"); /* a line that is told takes along what was put */
+    ck_assert_uint_eq(child_queued(bench.child), 0);
+    memset(line, 'x', sizeof line);
+    line[sizeof line - 1] = '\n';
+    do {
+        ck_assert(child_put(bench.child, line, sizeof line));
+        n++;
+    } while (child_queued(bench.child) > 0 && n < 1000);
+    ck_assert_uint_gt(n, 1);
+    ck_assert_uint_lt(n, 100);
+    child_hang_up(bench.child);
+    bench_until_ended(&bench);
+    ck_assert_uint_eq(bench.out_n, strlen("one\ntwo\nthree\nfour\n") + n * sizeof line);
+    bench_finish(&bench);
+}
+END_TEST
+
 START_TEST(an_answer_is_heard_in_a_flood)
 {
     bench_start(&bench,
@@ -303,6 +357,8 @@ int main(int argc, char **argv)
         only_the_very_answer_is_taken_all_else_passes,
         a_line_beyond_the_limit_passes_whole_and_is_no_answer,
         the_last_line_gets_the_newline_it_lacks,
+        an_answer_may_come_split_at_any_byte_and_with_others,
+        lines_that_were_put_go_with_the_next_flush_or_when_they_are_many,
         an_answer_is_heard_in_a_flood,
         fifty_megabytes_of_output_come_through,
         with_is_full_nothing_is_read_and_the_end_is_seen,

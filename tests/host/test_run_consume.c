@@ -133,6 +133,43 @@ START_TEST(nak_term_progress_and_silence_mean_what_they_say)
 }
 END_TEST
 
+START_TEST(a_lone_message_waits_for_no_other)
+{
+    uint64_t begun_ms;
+
+    begin(_i);
+    field_put(0, 0, 1);
+    start_run(field_conf(2, ""));
+    await_handled(1);
+    begun_ms = clock_boot_ms();
+    for (int i = 1; i <= 20; i++) {
+        field_put(0, i, 1);
+        await_handled((size_t)i + 1);
+    }
+    /* Far less than any time after which somebody would look by himself. */
+    ck_assert_uint_lt(clock_boot_ms() - begun_ms, 5000);
+    stop_run();
+    end();
+}
+END_TEST
+
+START_TEST(what_lay_ready_behind_silence_comes_after_it_and_once)
+{
+    begin(_i);
+    field_put_line(0, "hang");
+    field_put(0, 1, 40);
+    start_run(field_conf(1, "handle_timeout = 300 ms\nretry_first = 10 ms\n"));
+    await_handled(42); /* one of them twice */
+    for (size_t i = 0; i < handled_n; i++) {
+        ck_assert_uint_eq(handled[i].position,
+                          handled[0].position + (i > 0 ? i - 1 : 0) * STEP);
+        ck_assert_uint_eq(handled[i].attempt, i == 1 ? 2 : 1);
+    }
+    stop_run();
+    end();
+}
+END_TEST
+
 START_TEST(raw_messages_come_with_their_length_and_any_bytes)
 {
     begin(_i);
@@ -400,6 +437,8 @@ END_TEST
 
 FIELD_MAIN("run_consume", messages_go_to_the_command_and_its_answers_count,
            nak_term_progress_and_silence_mean_what_they_say,
+           a_lone_message_waits_for_no_other,
+           what_lay_ready_behind_silence_comes_after_it_and_once,
            raw_messages_come_with_their_length_and_any_bytes,
            bytes_that_are_no_text_come_in_base64,
            a_command_that_dies_gets_what_it_had_again_and_only_the_culprit_counts,

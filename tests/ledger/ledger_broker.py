@@ -24,6 +24,11 @@ class Nats:
         said = subprocess.run([args.server, "-v"], capture_output=True, text=True, check=True)
         self.version = re.search(r"v([0-9.]+)", said.stdout)[1]
         self.members = []
+        if args.servers > 1 and tuple(map(int, self.version.split(".")[:2])) < (2, 10):
+            raise Failure(
+                f"positions on {args.servers} servers want nats-server 2.10 or later, and "
+                f"{args.server} is {self.version}: SERVER=servers/2.15.1/nats-server, say"
+            )
         if args.servers == 1:
             self.members.append(Server(folder, args.server))
         else:

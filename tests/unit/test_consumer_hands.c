@@ -24,7 +24,8 @@ static struct call {
     uint64_t position;
 } calls[CALLS];
 static int calls_n, ended_n, quiets, waits;
-static bool is_held = true, must_block, acks_inside;
+static bool is_held = true, must_block, acks_inside, keeps;
+static struct hands_call kept;
 static sem_t gate;
 
 static bool on_holds(void *ctx, struct parti_hold hold)
@@ -40,6 +41,8 @@ static void on_call(void *ctx, const struct parti_message *m)
     must(pthread_mutex_lock(&lock) == 0);
     calls[calls_n++] = (struct call){m->ticket.hold.slot, m->position};
     bool blocks = must_block;
+    if (keeps)
+        hands_keep(&kept, m);
     must(pthread_cond_broadcast(&changed) == 0);
     must(pthread_mutex_unlock(&lock) == 0);
     if (blocks)
@@ -430,6 +433,57 @@ START_TEST(unsound_messages_are_told_apart)
 }
 END_TEST
 
+START_TEST(a_message_put_aside_is_whole_and_begins_only_while_nobody_took_it_back)
+{
+    begin(1);
+    keeps = true;
+    struct parti_hold a = open_lane(0, 1, "a");
+    hands_told(hands, a);
+    give(a, 1, 4);
+    await(&ended_n, 1);
+    const struct parti_ticket *t = &kept.message.ticket;
+    ck_assert(hands_may_begin(hands, t));
+    is_held = false; /* the lease is over, and nobody knows yet */
+    ck_assert(!hands_may_begin(hands, t));
+    is_held = true;
+    ck_assert(!hands_take_back(hands, a, 3, NULL));
+    ck_assert(hands_may_begin(hands, t)); /* that was an older stretch */
+    ck_assert(!hands_take_back(hands, a, 4, NULL));
+    ck_assert(!hands_may_begin(hands, t));
+    hands_fence(hands);
+    ck_assert(!hands_may_begin(hands, t));
+    /* The lane is another's by now: what was kept is still there. */
+    ck_assert(hands_close(hands, open_lane(0, 2, "b")));
+    ck_assert_str_eq(kept.message.data, "d");
+    ck_assert_str_eq(kept.message.partition->id, "a");
+    hands_unkeep(&kept);
+    end();
+}
+END_TEST
+
+START_TEST(a_message_on_its_way_twice_has_a_delivery_for_each)
+{
+    const struct parti_consumer_message m = {
+        .size = sizeof m, .position = 1, .subject = "s", .data = "d", .data_n = 1};
+    struct message *one = NULL;
+
+    message_pool_init(&pool);
+    ck_assert_int_eq(message_copy(&pool, &m, 1, false, &one), STATUS_OK);
+    struct hands_delivery *a = message_lend(one), *b = message_lend(one);
+    ck_assert(a != NULL && b != NULL && a != b);
+    ck_assert(a->message == one && b->message == one);
+    message_drop(&pool, a);
+    struct hands_delivery *c = message_lend(one);
+    ck_assert_ptr_eq(c, a); /* no memory is asked for */
+    message_unref(&pool, one);
+    ck_assert_uint_gt(pool.used, 0);
+    message_drop(&pool, b);
+    message_drop(&pool, c);
+    ck_assert_uint_eq(pool.used, 0);
+    message_pool_finish(&pool);
+}
+END_TEST
+
 UNIT_MAIN("consumer_hands", nothing_is_handed_over_before_the_application_was_told,
           a_partition_has_one_call_at_a_time_and_others_go_on,
           what_is_taken_back_is_not_begun_nor_what_follows_in_its_stretch,
@@ -439,5 +493,7 @@ UNIT_MAIN("consumer_hands", nothing_is_handed_over_before_the_application_was_to
           a_lane_is_quiet_when_its_call_has_returned,
           a_call_from_before_a_fence_keeps_its_partition_from_a_second_one,
           who_lost_the_lease_begins_nothing, what_waits_is_spoken_for,
+          a_message_put_aside_is_whole_and_begins_only_while_nobody_took_it_back,
+          a_message_on_its_way_twice_has_a_delivery_for_each,
           a_message_is_copied_whole_and_its_block_is_used_again,
           bytes_are_bounded_but_for_whoever_has_nothing, unsound_messages_are_told_apart)

@@ -40,20 +40,21 @@ static struct parti_ticket ticket(uint32_t slot, uint64_t position, uint32_t att
 
 static void add(uint32_t slot, uint64_t position, uint32_t attempt)
 {
-    struct event_line line = {.at = strdup("x"), .n = 1};
+    /* As message() has it, but with nothing to refer to. */
+    struct run_letter *l = calloc(1, sizeof *l);
 
-    ck_assert(run_post_add(&post, ticket(slot, position, attempt), &line));
-    event_line_finish(&line);
+    ck_assert_ptr_nonnull(l);
+    l->kept.message.ticket = ticket(slot, position, attempt);
+    run_post_add(&post, l);
 }
 
 /* Sends all that waits; their number. */
 static int flush(void)
 {
-    char opening[RUN_POST_OPENING];
-    size_t n;
+    uint64_t number;
     int sent = 0;
 
-    while (run_post_next(&post, opening, &n) != NULL) {
+    while (run_post_next(&post, &number) != NULL) {
         ck_assert(run_post_sent(&post));
         sent++;
     }
@@ -62,7 +63,19 @@ static int flush(void)
 
 static bool take(const char *line)
 {
-    return run_post_take(&post, line, strlen(line));
+    bool is_answer = run_post_take(&post, line, strlen(line));
+
+    run_post_settle(&post);
+    return is_answer;
+}
+
+/* The position of the letter that goes out next; 0: none does. */
+static uint64_t next(void)
+{
+    uint64_t number;
+    const struct run_letter *l = run_post_next(&post, &number);
+
+    return l != NULL ? l->kept.message.ticket.position : 0;
 }
 
 static void is_said(int i, uint32_t slot, uint64_t position, enum run_answer answer)
@@ -75,18 +88,20 @@ static void is_said(int i, uint32_t slot, uint64_t position, enum run_answer ans
 
 START_TEST(letters_go_out_in_order_and_are_numbered)
 {
-    char opening[RUN_POST_OPENING];
-    size_t n;
+    uint64_t number;
 
     begin();
-    for (uint64_t i = 0; i < 100; i++)
-        add(0, i, 1);
-    ck_assert_ptr_nonnull(run_post_next(&post, opening, &n));
-    ck_assert_str_eq(opening, "{\"event\":\"message\",\"n\":1");
-    ck_assert_int_eq(flush(), 100);
-    add(0, 100, 1);
-    (void)run_post_next(&post, opening, &n);
-    ck_assert_str_eq(opening, "{\"event\":\"message\",\"n\":101");
+    for (uint32_t i = 0; i < 100; i++)
+        add(i, 1000 + i, 1);
+    for (uint64_t i = 0; i < 100; i++) {
+        ck_assert_uint_eq(next(), 1000 + i);
+        (void)run_post_next(&post, &number);
+        ck_assert_uint_eq(number, i + 1);
+        ck_assert(run_post_sent(&post));
+    }
+    add(100, 1, 1);
+    (void)run_post_next(&post, &number);
+    ck_assert_uint_eq(number, 101);
     run_post_finish(&post);
 }
 END_TEST
@@ -210,7 +225,7 @@ START_TEST(a_revoke_takes_back_what_waits)
     add(0, 2, 1);
     add(1, 7, 1);
     add(0, 3, 1);
-    run_post_revoke(&post, 0);
+    run_post_revoke(&post, (struct parti_hold){0, 1});
     ck_assert_int_eq(said_n, 1); /* speaks for all behind it */
     is_said(0, 0, 2, RUN_ANSWER_RETURN);
     ck_assert_int_eq(flush(), 1);
@@ -239,12 +254,137 @@ START_TEST(only_the_oldest_has_its_time_running)
 }
 END_TEST
 
+START_TEST(the_next_of_a_partition_waits_for_the_ack_of_the_one_before)
+{
+    begin();
+    add(0, 1, 1);
+    add(0, 2, 1);
+    add(0, 3, 1);
+    add(1, 7, 1);
+    ck_assert_int_eq(flush(), 2); /* one of each */
+    ck_assert(take("{\"progress\":1}"));
+    ck_assert_int_eq(flush(), 0);
+    ck_assert(take("{\"ack\":1}"));
+    ck_assert_uint_eq(next(), 2);
+    ck_assert_int_eq(flush(), 1);
+    ck_assert(take("{\"ack\":2}")); /* the other partition's: nothing lies behind it */
+    ck_assert_int_eq(flush(), 0);
+    ck_assert(take("{\"ack\":3}"));
+    ck_assert_uint_eq(next(), 3);
+    add(1, 8, 1); /* its partition is free: at once */
+    ck_assert_int_eq(flush(), 2);
+    run_post_finish(&post);
+}
+END_TEST
+
+START_TEST(a_new_attempt_takes_the_place_of_what_was_sent_or_waits)
+{
+    begin();
+    add(0, 1, 1);
+    add(0, 2, 1);
+    add(0, 3, 1);
+    ck_assert_int_eq(flush(), 1);
+    add(0, 1, 2); /* no answer came in time */
+    ck_assert_uint_eq(next(), 1);
+    ck_assert_int_eq(flush(), 1);
+    run_post_settle(&post);
+    is_said(0, 0, 1, RUN_ANSWER_PROGRESS); /* the new one's time runs */
+    ck_assert(take("{\"ack\":1}"));        /* too late, and it begins nothing */
+    ck_assert_int_eq(said_n, 1);
+    ck_assert_int_eq(flush(), 0);
+    add(0, 2, 2);
+    ck_assert(take("{\"ack\":2}"));
+    is_said(1, 0, 1, RUN_ANSWER_ACK);
+    ck_assert_uint_eq(next(), 2);
+    ck_assert_int_eq(flush(), 1);
+    run_post_finish(&post);
+}
+END_TEST
+
+START_TEST(what_may_not_begin_goes_back_with_all_behind_it)
+{
+    begin();
+    add(0, 1, 1);
+    add(0, 2, 1);
+    add(1, 7, 1);
+    ck_assert_uint_eq(next(), 1);
+    run_post_refuse(&post, RUN_ANSWER_RETURN);
+    is_said(0, 0, 1, RUN_ANSWER_RETURN);
+    add(0, 3, 1); /* on its way meanwhile, of the same stretch */
+    ck_assert_uint_eq(next(), 7);
+    ck_assert_int_eq(flush(), 1);
+    ck_assert_int_eq(said_n, 1);
+    add(0, 1, 2); /* of the next stretch */
+    ck_assert_int_eq(flush(), 1);
+    run_post_finish(&post);
+}
+END_TEST
+
+START_TEST(acks_of_one_turn_are_told_as_one_and_before_other_answers)
+{
+    begin();
+    post.is_stacked = true;
+    for (uint64_t i = 1; i <= 4; i++)
+        add(0, i, 1);
+    add(1, 9, 1);
+    ck_assert_int_eq(flush(), 5);
+    for (int i = 1; i <= 3; i++) {
+        static const char *const acks[] = {"{\"ack\":1}", "{\"ack\":2}", "{\"ack\":3}"};
+
+        ck_assert(run_post_take(&post, acks[i - 1], strlen(acks[i - 1])));
+    }
+    ck_assert_int_eq(said_n, 0);
+    ck_assert(run_post_take(&post, "{\"nak\":4}", 9));
+    ck_assert_int_eq(said_n, 2);
+    is_said(0, 0, 3, RUN_ANSWER_ACK); /* it speaks for those before it */
+    is_said(1, 0, 4, RUN_ANSWER_NAK);
+    run_post_settle(&post);
+    is_said(2, 1, 9, RUN_ANSWER_PROGRESS); /* from now on its time runs */
+    run_post_settle(&post);
+    ck_assert_int_eq(said_n, 3);
+    /* One of a later stretch speaks for none of the one before. */
+    add(0, 4, 2);
+    ck_assert_int_eq(flush(), 1);
+    ck_assert(run_post_take(&post, "{\"ack\":6}", 9));
+    add(0, 5, 3);
+    ck_assert_int_eq(flush(), 1);
+    ck_assert(run_post_take(&post, "{\"ack\":7}", 9));
+    run_post_settle(&post);
+    is_said(3, 0, 4, RUN_ANSWER_ACK);
+    is_said(4, 0, 5, RUN_ANSWER_ACK);
+    run_post_finish(&post);
+}
+END_TEST
+
+START_TEST(what_comes_for_a_revoked_hold_goes_back_until_a_new_one)
+{
+    struct run_letter *l = calloc(1, sizeof *l);
+
+    begin();
+    run_post_revoke(&post, (struct parti_hold){0, 1});
+    add(0, 1, 1);
+    is_said(0, 0, 1, RUN_ANSWER_RETURN);
+    ck_assert_int_eq(flush(), 0);
+    ck_assert_ptr_nonnull(l);
+    l->kept.message.ticket = ticket(0, 1, 1);
+    l->kept.message.ticket.hold.serial = 2;
+    run_post_add(&post, l);
+    ck_assert_int_eq(flush(), 1);
+    ck_assert_int_eq(said_n, 1);
+    run_post_finish(&post);
+}
+END_TEST
+
 static void line_is(const struct parti_message *m, bool is_raw, const char *wanted)
 {
+    static const char opening[] = "{\"event\":\"message\",\"n\":17";
     struct event_line line = {0};
 
-    ck_assert_int_eq(message_line_make(&line, m, is_raw), 0);
-    ck_assert_msg(line.n == strlen(wanted) && memcmp(line.at, wanted, line.n) == 0,
+    ck_assert_int_eq(message_line_make(&line, m, 17, is_raw), 0);
+    ck_assert_uint_gt(line.n, sizeof opening - 1);
+    ck_assert_int_eq(memcmp(line.at, opening, sizeof opening - 1), 0);
+    ck_assert_msg(line.n == sizeof opening - 1 + strlen(wanted) &&
+                      memcmp(line.at + sizeof opening - 1, wanted, strlen(wanted)) == 0,
                   "%.*s", (int)line.n, line.at);
     event_line_finish(&line);
 }
@@ -290,4 +430,10 @@ UNIT_MAIN("run_post", letters_go_out_in_order_and_are_numbered,
           an_end_fails_the_oldest_and_returns_the_rest,
           after_a_nak_nothing_more_of_its_stretch_goes_out,
           an_ack_speaks_for_what_was_before_it, a_revoke_takes_back_what_waits,
-          only_the_oldest_has_its_time_running, lines_hold_text_or_base64)
+          only_the_oldest_has_its_time_running,
+          the_next_of_a_partition_waits_for_the_ack_of_the_one_before,
+          a_new_attempt_takes_the_place_of_what_was_sent_or_waits,
+          what_may_not_begin_goes_back_with_all_behind_it,
+          acks_of_one_turn_are_told_as_one_and_before_other_answers,
+          what_comes_for_a_revoked_hold_goes_back_until_a_new_one,
+          lines_hold_text_or_base64)
