@@ -41,7 +41,7 @@ static const struct parti_option options[] = {
     {.name = "overread",
      .fallback = "4",
      .help = "One consumer reads the whole stream for many partitions, where that is "
-             "cheaper, as long as at least one message in so many is for this worker; 0: "
+             "cheaper and at least one message in so many is for this worker; 0: "
              "never. Only where the stream keeps messages by limits.",
      .max = JET_OVERREAD_MAX,
      .type = PARTI_INT},

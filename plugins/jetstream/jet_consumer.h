@@ -23,7 +23,8 @@
  * HASH is of the partition's id, GEN-SINCE the fencing token, SERIAL another one for each
  * reader of this process; all in hexadecimal.  So whoever looks at the names of a stream
  * knows which readers are of one partition, and which of them is the later.  That of the
- * notifier is parti_GROUP_notice_PROCESS_LANE-SERIAL.
+ * notifier is parti_GROUP_notice_PROCESS_LANE-SERIAL, that of the whole stream
+ * parti_GROUP_whole_PROCESS_LANE-SERIAL.
  *
  *              limits            work queue          interest
  *   begins at  the next          all there is        the first that is not done

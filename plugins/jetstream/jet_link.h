@@ -101,15 +101,15 @@ void jet_link_destroy(struct jet_link *link);
 
 /* A subscription that every connection makes.  'heard' is called on a thread of nats.c,
  * nothing locked; nonzero: the message is its own now, else it is destroyed.  Before the
- * first jet_link_open(),
- * at most JET_LINK_STANDING_MAX; PARTI_BADCONF where the subject is too long. */
+ * first jet_link_open(), at most JET_LINK_STANDING_MAX; PARTI_BADCONF where the subject
+ * is too long. */
 int32_t jet_link_stand(struct jet_link *link, const char *subject,
                        int32_t (*heard)(void *ctx, natsMsg *msg), void *ctx);
 
 /* What is sent to subjects that begin with what jet_link_hearing() says, and, as a NULL,
  * that a connection has ended.  'heard' is called on threads of nats.c, nothing locked;
- * as above.  'denied', the same way: the server did not permit
- * us to publish to that subject.  Before the first jet_link_open(). */
+ * as above.  'denied', the same way: the server did not permit us to publish to that
+ * subject.  Before the first jet_link_open(). */
 void jet_link_hear(struct jet_link *link, int32_t (*heard)(void *ctx, natsMsg *msg),
                    void (*denied)(void *ctx, const char *subject), void *ctx);
 

@@ -8,11 +8,9 @@
 #include <string.h>
 
 /* Much enough that it is not read before the whole reader is there; FIRST of it may be
- * read before the rest of the credit is given. */
-enum { LANES = 64, BACKLOG = 2500, FIRST = 1500, SOON_MS = 10000 };
-
-/* Newer servers drop what comes when 10,000 messages lie before a stream. */
-enum { AT_ONCE = 8000 };
+ * read before the rest of the credit is given.  Newer servers drop what comes when 10,000
+ * messages lie before a stream. */
+enum { LANES = 64, BACKLOG = 2500, FIRST = 1500, SOON_MS = 10000, AT_ONCE = 8000 };
 
 static struct jet_bench b;
 static struct jet_host one;
@@ -306,18 +304,22 @@ START_TEST(a_lane_with_a_little_credit_now_and_then_holds_up_nobody)
     crowd_run(&one, 0, LANES, 16);
     await_whole(name);
     crowd_await_state(&b, "consumer_count", 1);
-    /* All others give back what they take; the first one by one, when the server has
-     * answered. */
-    uint64_t deadline = threads_now_ms() + SOON_MS;
-    while (readers < 2) {
-        ck_assert_msg(threads_now_ms() < deadline, "it is not put out");
+    /* The others have back at once what they take, this one a twentieth of that, and not
+     * nothing where they wait for it. */
+    uint64_t now = threads_now_ms(), deadline = now + SOON_MS, given_ms = 0;
+    for (uint32_t given_at = 0; readers < 2; now = threads_now_ms()) {
+        ck_assert_msg(now < deadline, "it is not put out");
         gate_lock(&one.gate);
         one.used[0] = 0;
+        uint32_t at = one.lane[1].n;
         gate_unlock(&one.gate);
-        host_credit(&one, 0, 1);
+        if (at >= given_at + 20 || now - given_ms >= 100) {
+            host_credit(&one, 0, 1);
+            given_at = at;
+            given_ms = now;
+        }
         readers = crowd_state(&b, "consumer_count");
     }
-    ck_assert_uint_lt(one.lane[0].n, 2 * BACKLOG);
     crowd_await(&b, &one, 1, LANES - 1, 2 * BACKLOG);
     end();
 }
@@ -353,13 +355,9 @@ START_TEST(what_the_host_has_no_memory_for_is_given_again)
     join("4");
     crowd_run(&one, 0, LANES, FIRST);
     await_whole(name);
+    crowd_await(&b, &one, 0, LANES, FIRST);
     gate_lock(&one.gate);
     one.refuses = 20;
-    gate_unlock(&one.gate);
-    crowd_await(&b, &one, 0, LANES, FIRST);
-    /* Of what is kept, too. */
-    gate_lock(&one.gate);
-    one.refuses = 5;
     gate_unlock(&one.gate);
     for (uint32_t lane = 0; lane < LANES; lane++)
         host_credit(&one, lane, 2000);
@@ -372,7 +370,6 @@ END_TEST
 START_TEST(a_reader_that_drops_nearly_all_that_comes_is_given_up)
 {
     char name[256];
-    uint64_t deadline;
 
     begin(_i);
     for (int i = 0; i < 100; i++) {
@@ -383,7 +380,7 @@ START_TEST(a_reader_that_drops_nearly_all_that_comes_is_given_up)
     crowd_run(&one, 0, LANES, 4000);
     await_whole(name);
     crowd_await(&b, &one, 0, LANES, 100);
-    deadline = threads_now_ms() + SOON_MS;
+    uint64_t deadline = threads_now_ms() + SOON_MS;
     for (whole_name(name); name[0] != '\0'; whole_name(name))
         ck_assert_msg(threads_now_ms() < deadline, "it stays");
     crowd_expect(&one, 0, LANES, 100);
@@ -396,21 +393,17 @@ START_TEST(wildcards_and_a_subject_of_two_lanes_are_no_trouble)
     char name[256];
 
     begin(_i);
-    for (int i = 0; i < BACKLOG; i += 100) {
-        produce_with(0, LANES, i, i + 50, ".a");
-        produce_with(0, LANES, i + 50, i + 100, ".b.c");
-    }
+    produce_with(0, LANES, 0, BACKLOG / 2, ".a");
+    produce_with(0, LANES, BACKLOG / 2, BACKLOG, ".b.c");
     join_with("4", "p.{1}.>", "128");
     crowd_run(&one, 0, LANES, 4000);
     ck_assert_int_eq(host_run(&one, LANES, "0/x", 1, 0, 0, FIRST), PARTI_OK);
-    ck_assert_int_eq(host_run(&one, LANES + 1, "0/y", 1, 0, 0, FIRST), PARTI_OK);
     await_whole(name);
     crowd_await(&b, &one, 0, LANES, BACKLOG);
-    crowd_await(&b, &one, LANES, 2, FIRST);
+    crowd_await(&b, &one, LANES, 1, FIRST);
     host_credit(&one, LANES, 2000);
-    host_credit(&one, LANES + 1, 2000);
-    crowd_await(&b, &one, LANES, 2, BACKLOG);
-    crowd_expect(&one, 0, LANES + 2, BACKLOG);
+    crowd_await(&b, &one, LANES, 1, BACKLOG);
+    crowd_expect(&one, 0, LANES + 1, BACKLOG);
     end();
 }
 END_TEST
@@ -461,16 +454,14 @@ START_TEST(whatever_lanes_do_each_has_its_messages_once_and_in_order)
             run_on(lane, 2 + step, draw(&state, 200));
         } else if (what < 6) {
             for (int k = (int)lane; k < (int)lane + few; k++)
-                few = produced[k] != produced[lane] || produced[k] + n > MOST
-                          ? k - (int)lane
-                          : few;
+                if (produced[k] != produced[lane] || produced[k] + n > MOST)
+                    few = k - (int)lane;
             produce((int)lane, few, produced[lane], produced[lane] + n);
             for (int k = (int)lane; k < (int)lane + few; k++)
                 produced[k] += n;
         } else if (what == 10) {
-            if (deleted < 3 && name[0] != '\0')
+            if (step > STEPS / 2 && deleted++ < 3 && name[0] != '\0')
                 delete_reader(name);
-            deleted += name[0] != '\0';
         } else {
             for (uint32_t k = 0; k < ALL; k += 1 + draw(&state, 2))
                 if (one.lane[k].run != 0)
