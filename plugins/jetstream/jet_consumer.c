@@ -193,15 +193,6 @@ static void post(struct jet_consumer *c, struct jet_lane *l)
     (void)pthread_cond_signal(&c->note_cond);
 }
 
-static uint64_t hash_of(const char *id, uint64_t n)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-
-    for (uint64_t i = 0; i < n; i++)
-        h = (h ^ (unsigned char)id[i]) * UINT64_C(1099511628211);
-    return h;
-}
-
 static struct jet_lane *held(const struct jet_consumer *c, uint32_t lane)
 {
     return lane < c->held_room ? c->held[lane] : NULL;
@@ -258,7 +249,7 @@ static int32_t consumer_start(void *self, const struct parti_consumer_start *sta
     end_run(c, start->lane, 0); /* the host has done so */
     l->index = start->lane;
     l->run = start->run;
-    l->hash = hash_of(start->id, start->id_n);
+    l->hash = jet_hash(start->id, start->id_n);
     l->gen = start->token_gen;
     l->since = start->token_since;
     l->origin = start->origin;

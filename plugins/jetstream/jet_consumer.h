@@ -213,7 +213,6 @@ int32_t jet_look(struct jet_consumer *c, struct parti_error *error);
 int32_t jet_look_meanwhile(struct jet_consumer *c);
 uint64_t jet_look_ask(struct jet_consumer *c); /* the same whatever is due: its number */
 void jet_look_answered(struct jet_consumer *c, uint64_t number, natsMsg *msg);
-uint64_t jet_hash(const char *text); /* never 0 */
 
 /* ---- jet_reader.c: with the mutex ------------------------------------------------ */
 
@@ -316,6 +315,9 @@ struct jet_lane *jet_queue_pop(struct jet_consumer *c);
 /* A lane that is heard of from now on, or not any more.  0: no memory. */
 int32_t jet_subjects_add(struct jet_consumer *c, struct jet_lane *l);
 void jet_subjects_drop(struct jet_consumer *c, struct jet_lane *l);
+
+/* FNV-1a. */
+uint64_t jet_hash(const char *bytes, uint64_t n);
 
 /* Whose a message's subject is: its key in 'key', and a chain of lanes through turn.same
  * of which those with that subject are meant.  NULL: nobody's. */

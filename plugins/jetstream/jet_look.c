@@ -7,12 +7,11 @@
  */
 #include "plugins/jetstream/jet_consumer.h"
 
-uint64_t jet_hash(const char *text)
+/* Never 0, which is none. */
+static uint64_t origin_of(const char *created)
 {
-    uint64_t h = UINT64_C(14695981039346656037);
+    uint64_t h = jet_hash(created, strlen(created));
 
-    for (; *text != '\0'; text++)
-        h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
     return h != 0 ? h : 1;
 }
 
@@ -31,7 +30,7 @@ static int32_t learn(struct jet_consumer *c, const json_t *info,
     c->retention = strcmp(retention, "workqueue") == 0  ? JET_WORK_QUEUE
                    : strcmp(retention, "interest") == 0 ? JET_INTEREST
                                                         : JET_LIMITS;
-    c->origin = jet_hash(state.created);
+    c->origin = origin_of(state.created);
     c->first_seq = state.first_seq;
     c->subject_n = state.subject_n;
     return PARTI_OK;

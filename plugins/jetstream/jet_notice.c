@@ -121,7 +121,7 @@ static void make(struct jet_consumer *c, uint64_t now_ms)
     jet_notice_end(c);
     notice->serial = ++c->serials;
     (void)snprintf(notice->name, sizeof notice->name, "parti_%s_notice_%llx_%x-%llx",
-                   c->group, (unsigned long long)jet_hash(c->hearing),
+                   c->group, (unsigned long long)jet_hash(c->hearing, strlen(c->hearing)),
                    (unsigned)notice->index, (unsigned long long)notice->serial);
     (void)snprintf(subject, sizeof subject, "%s.CONSUMER.CREATE.%s.%s.%s", c->api.prefix,
                    c->api.stream, notice->name, t->is_wide ? ">" : t->pattern);

@@ -77,18 +77,20 @@ static int32_t widen(char pattern[JET_TEMPLATE_ROOM], const char *subject)
 
 /* ---- the table ------------------------------------------------------------------- */
 
-static uint64_t mix(const char *subject)
+uint64_t jet_hash(const char *bytes, uint64_t n)
 {
     uint64_t h = UINT64_C(14695981039346656037);
 
-    for (; *subject != '\0'; subject++)
-        h = (h ^ (unsigned char)*subject) * UINT64_C(1099511628211);
-    return h ^ h >> 32;
+    for (uint64_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
+    return h;
 }
 
 static struct jet_lane **bucket(const struct jet_turns *t, const char *subject)
 {
-    return &t->table[mix(subject) & (t->table_room - 1)];
+    uint64_t h = jet_hash(subject, strlen(subject));
+
+    return &t->table[(h ^ h >> 32) & (t->table_room - 1)];
 }
 
 static void put(struct jet_turns *t, struct jet_lane *l)
@@ -124,7 +126,7 @@ static void tell_shared(struct jet_consumer *c, const struct jet_lane *l)
 {
     struct jet_turns *t = &c->turns;
     char text[2 * JET_TEMPLATE_ROOM + 256];
-    uint64_t subject = mix(l->subject);
+    uint64_t subject = jet_hash(l->subject, strlen(l->subject));
 
     for (uint32_t i = 0; i < t->shared_n; i++)
         if (t->shared[i] == subject)
