@@ -12,11 +12,24 @@ enum { ASK_MS = 10000 };
 
 /* ---- the server's side ---------------------------------------------------------- */
 
-void jet_connect(struct jet_bench *b)
+static void connect_to(struct jet_bench *b)
 {
     natsConnection_Destroy(b->nc);
     b->nc = NULL;
     ck_assert_int_eq(natsConnection_ConnectTo(&b->nc, b->url), NATS_OK);
+}
+
+void jet_stop(struct jet_bench *b)
+{
+    natsConnection_Destroy(b->nc);
+    b->nc = NULL;
+    server_stop(&b->server);
+}
+
+void jet_restart(struct jet_bench *b)
+{
+    server_restart(&b->server);
+    connect_to(b);
 }
 
 void jet_start(struct jet_bench *b, const struct server_options *options,
@@ -28,7 +41,7 @@ void jet_start(struct jet_bench *b, const struct server_options *options,
     (void)snprintf(b->url, sizeof b->url, "nats://%s127.0.0.1:%d",
                    login != NULL ? login : "", b->server.port);
     if (login != NULL)
-        jet_connect(b);
+        connect_to(b);
 }
 
 void jet_finish(struct jet_bench *b)

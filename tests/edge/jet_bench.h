@@ -36,8 +36,9 @@ void jet_start(struct jet_bench *b, const struct server_options *options,
                const char *login);
 void jet_finish(struct jet_bench *b);
 
-/* Connects anew after the server was stopped. */
-void jet_connect(struct jet_bench *b);
+/* Ends our connection and the server; has both again, whoever stopped the server. */
+void jet_stop(struct jet_bench *b);
+void jet_restart(struct jet_bench *b);
 
 /* A request of the JetStream API with a body of JSON; its answer must be no error. */
 void jet_api(struct jet_bench *b, const char *subject, const char *body);

@@ -320,12 +320,9 @@ START_TEST(a_server_that_comes_back_is_read_on_from_the_same_place)
         host_done(&one, 0, one.lane[0].position[10]);
         if (r > 0)
             await_state("messages", 10);
-        natsConnection_Destroy(b.nc);
-        b.nc = NULL;
-        server_stop(&b.server);
+        jet_stop(&b);
         host_await_trouble(&one, 0, PARTI_RETRY, "");
-        server_restart(&b.server);
-        jet_connect(&b);
+        jet_restart(&b);
         host_await_trouble(&one, 0, PARTI_OK, "");
         produce(0, 20, 20);
         host_await(&one, 0, 40);

@@ -185,12 +185,9 @@ START_TEST(a_server_that_restarts_in_the_middle_costs_no_message)
         crowd_join(&b, &one, "8");
         crowd_run(&one, 0, 100, 100);
         crowd_await(&b, &one, 0, 30, 4);
-        natsConnection_Destroy(b.nc);
-        b.nc = NULL;
-        server_stop(&b.server);
+        jet_stop(&b);
         host_await_trouble(&one, 0, PARTI_RETRY, "");
-        server_restart(&b.server);
-        jet_connect(&b);
+        jet_restart(&b);
         crowd_await(&b, &one, 0, 100, 4);
         crowd_produce(&b, 0, 100, 4);
         crowd_await(&b, &one, 0, 100, 5);

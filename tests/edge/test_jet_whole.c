@@ -103,6 +103,15 @@ static void delete_reader(const char *name)
     json_decref(jet_ask(&b, subject, ""));
 }
 
+/* LANES lanes with a backlog and so much credit each; there is a whole reader now. */
+static void read_whole(uint64_t credit, char name[256])
+{
+    produce(0, LANES, 0, BACKLOG);
+    join("4");
+    crowd_run(&one, 0, LANES, credit);
+    await_whole(name);
+}
+
 /* Nonzero if one was seen until the lanes had their messages. */
 static int32_t saw_whole(int n, uint32_t messages)
 {
@@ -131,10 +140,7 @@ START_TEST(many_lanes_with_much_to_read_are_read_by_one_consumer)
     char name[256];
 
     begin(_i);
-    produce(0, LANES, 0, BACKLOG);
-    join("4");
-    crowd_run(&one, 0, LANES, 4000);
-    await_whole(name);
+    read_whole(4000, name);
     crowd_await(&b, &one, 0, LANES, BACKLOG);
     crowd_await_state(&b, "consumer_count", 1);
     /* And what comes from now on comes through it. */
@@ -231,10 +237,7 @@ START_TEST(deleted_behind_our_back_it_costs_no_message)
     char name[256];
 
     begin(_i);
-    produce(0, LANES, 0, BACKLOG);
-    join("4");
-    crowd_run(&one, 0, LANES, FIRST);
-    await_whole(name);
+    read_whole(FIRST, name);
     delete_reader(name);
     for (uint32_t lane = 0; lane < LANES; lane++)
         host_credit(&one, lane, 2000);
@@ -252,16 +255,10 @@ START_TEST(a_server_that_restarts_costs_no_message)
 
     jet_start(&b, &(struct server_options){.program = rig_program(_i)}, "");
     crowd_stream(&b, "limits", "file", -1);
-    produce(0, LANES, 0, BACKLOG);
-    join("4");
-    crowd_run(&one, 0, LANES, FIRST);
-    await_whole(name);
-    natsConnection_Destroy(b.nc);
-    b.nc = NULL;
-    server_stop(&b.server);
+    read_whole(FIRST, name);
+    jet_stop(&b);
     host_await_trouble(&one, 0, PARTI_RETRY, "");
-    server_restart(&b.server);
-    jet_connect(&b);
+    jet_restart(&b);
     for (uint32_t lane = 0; lane < LANES; lane++)
         host_credit(&one, lane, 2000);
     crowd_await(&b, &one, 0, LANES, BACKLOG);
@@ -276,10 +273,7 @@ START_TEST(of_a_stream_made_anew_nothing_is_given_to_runs_of_the_old_one)
     char name[256];
 
     begin(_i);
-    produce(0, LANES, 0, BACKLOG);
-    join("4");
-    crowd_run(&one, 0, LANES, 4000);
-    await_whole(name);
+    read_whole(4000, name);
     crowd_await(&b, &one, 0, LANES, BACKLOG);
     jet_api(&b, "$JS.API.STREAM.DELETE.S", "");
     crowd_stream(&b, "limits", "memory", -1);
@@ -351,10 +345,7 @@ START_TEST(what_the_host_has_no_memory_for_is_given_again)
     char name[256];
 
     begin(_i);
-    produce(0, LANES, 0, BACKLOG);
-    join("4");
-    crowd_run(&one, 0, LANES, FIRST);
-    await_whole(name);
+    read_whole(FIRST, name);
     crowd_await(&b, &one, 0, LANES, FIRST);
     gate_lock(&one.gate);
     one.refuses = 20;

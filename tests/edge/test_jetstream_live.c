@@ -183,8 +183,7 @@ START_TEST(the_last_list_stays_while_the_server_is_down)
     n = jet_await(&b, n, STATUS_IO, "start the server, or correct url");
     ck_assert_says(b.shown[n - 1], "PARTI-E500 source jetstream could not list");
     ck_assert_says(b.shown[n - 1], "nothing answers at nats://127.0.0.1:");
-    server_restart(&b.server);
-    jet_connect(&b);
+    jet_restart(&b);
     jet_publish(&b, "orders.2", 1);
     (void)jet_await(&b, n, 0, "orders/1:100 orders/2:100");
     jet_finish(&b);
