@@ -48,6 +48,7 @@
 
 #include "plugins/jetstream/jet_api.h"
 #include "plugins/jetstream/jet_lane.h"
+#include "plugins/jetstream/jet_pace.h"
 
 #include "parti_consumer.h"
 
@@ -94,7 +95,8 @@ struct jet_turns {
     uint64_t grow_ms; /* which it does then */
     uint64_t shut_ms; /* nothing is asked for before */
     uint64_t door_ms; /* until then one reader fewer, for other processes */
-    uint32_t leaving; /* readers deleted, the server's answer not heard, */
+    struct jet_pace pace;     /* how many are asked for at a time */
+    uint32_t leaving;         /* readers deleted, the server's answer not heard, */
     uint64_t leaving_ms;      /* which is waited for until then */
     uint32_t waiting, parked; /* as the last look has left them */
     int32_t is_crowded, is_told;

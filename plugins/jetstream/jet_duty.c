@@ -162,6 +162,8 @@ static void lose_all(struct jet_consumer *c)
     for (uint32_t i = 0; i < c->lane_room; i++) {
         struct jet_lane *l = c->lane[i];
 
+        if (l != NULL && l->state == JET_READER_ASKED)
+            jet_pace_unanswered(&c->turns.pace);
         if (l != NULL &&
             (l->state == JET_READER_ASKED || l->state == JET_READER_READING ||
              l->state == JET_READER_CARRIED))

@@ -243,6 +243,7 @@ void jet_reader_begin(struct jet_consumer *c, struct jet_lane *l)
 
 void jet_reader_made(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg)
 {
+    jet_pace_answered(&c->turns.pace, jet_now_ms() - l->turn.since_ms);
     if (natsMsg_IsNoResponders(msg)) {
         jet_reader_failed(c, l, "JetStream does not answer");
         return;
@@ -276,15 +277,17 @@ void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l)
     char subject[JET_READER_SUBJECT_ROOM], why[320];
 
     create_subject(c, l, subject);
-    if (l->state == JET_READER_READING)
+    if (l->state == JET_READER_READING) {
         (void)snprintf(
             why, sizeof why,
             "the server has said nothing of %.80s for %d s; the reader is made "
             "anew",
             c->api.shown, JET_READER_SILENT_MS / 1000);
-    else
+    } else {
+        jet_pace_unanswered(&c->turns.pace);
         (void)snprintf(why, sizeof why,
                        "no answer to the request for a reader of '%.120s'", l->subject);
+    }
     if (c->retention != JET_INTEREST)
         jet_reader_delete(c, l->name); /* it may have been made */
     c->is_known = 0;

@@ -41,9 +41,7 @@ enum {
     SHUT_MS = 150,
     GROW_MS = 250, /* doubled up to */
     GROW_DOUBLINGS_MAX = 5,
-    LOOK_MS = 50, /* for turns that are over */
-    /* An old server makes one after the other, and answers nothing meanwhile. */
-    ASKED_MAX = 16,
+    LOOK_MS = 50,  /* for turns that are over */
     NOTICE_MIN = 4 /* with less room than that all of it is for readers */
 };
 
@@ -443,8 +441,8 @@ void jet_turns_take(struct jet_consumer *c)
                     !is_short(c) || seated + t->leaving < cap(c), n.unknown, now);
     line_up(c, now);
     uint32_t limit = bound(c, &n, now);
-    while (now >= t->shut_ms && seated + t->leaving < limit && asked < ASKED_MAX &&
-           (l = jet_queue_pop(c)) != NULL) {
+    while (now >= t->shut_ms && seated + t->leaving < limit &&
+           asked < jet_pace_most(&t->pace) && (l = jet_queue_pop(c)) != NULL) {
         jet_reader_make(c, l);
         seated += l->state == JET_READER_ASKED;
         asked += l->state == JET_READER_ASKED;

@@ -3,6 +3,10 @@
 #include "jet_crowd.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/* Newer servers drop what comes when 10,000 messages lie before a stream. */
+enum { AT_ONCE = 8000 };
 
 void crowd_stream(struct jet_bench *b, const char *retention, const char *storage,
                   int max_consumers)
@@ -56,18 +60,62 @@ json_int_t crowd_errors(struct jet_bench *b)
     return n;
 }
 
-void crowd_produce(struct jet_bench *b, int first, int n, int i)
+void crowd_produce_to(struct jet_bench *b, int first, int n, int from, int to,
+                      const char *more)
 {
-    json_int_t before = crowd_state(b, "last_seq");
+    json_int_t before = crowd_state(b, "last_seq"), sent = 0, seen = 0;
     char subject[32], text[32];
 
-    (void)snprintf(text, sizeof text, "%d", i);
-    for (int k = 0; k < n; k++) {
-        (void)snprintf(subject, sizeof subject, "p.%d", first + k);
-        ck_assert_int_eq(natsConnection_PublishString(b->nc, subject, text), NATS_OK);
+    for (int i = from; i < to; i++) {
+        if (sent - seen + n > AT_ONCE) {
+            crowd_await_state(b, "last_seq", before + sent);
+            seen = sent;
+        }
+        sent += n;
+        (void)snprintf(text, sizeof text, "%d", i);
+        for (int k = 0; k < n; k++) {
+            (void)snprintf(subject, sizeof subject, "p.%d%s", first + k, more);
+            ck_assert_int_eq(natsConnection_PublishString(b->nc, subject, text), NATS_OK);
+        }
     }
     ck_assert_int_eq(natsConnection_Flush(b->nc), NATS_OK);
-    crowd_await_state(b, "last_seq", before + n);
+    crowd_await_state(b, "last_seq", before + sent);
+}
+
+void crowd_produce(struct jet_bench *b, int first, int n, int i)
+{
+    crowd_produce_to(b, first, n, i, i + 1, "");
+}
+
+natsSubscription *crowd_news(struct jet_bench *b)
+{
+    natsSubscription *news = NULL;
+
+    ck_assert_int_eq(
+        natsConnection_SubscribeSync(&news, b->nc, "$JS.EVENT.ADVISORY.CONSUMER.*.S.*"),
+        NATS_OK);
+    return news;
+}
+
+int crowd_next_news(natsSubscription *news, const char *what, const char *mark,
+                    uint64_t ms, char name[CROWD_NAME_ROOM])
+{
+    uint64_t deadline = threads_now_ms() + ms;
+    char told[32];
+    natsMsg *msg;
+
+    (void)snprintf(told, sizeof told, ".%s.", what);
+    for (name[0] = '\0'; name[0] == '\0'; natsMsg_Destroy(msg)) {
+        uint64_t now = threads_now_ms();
+        int64_t left = now < deadline ? (int64_t)(deadline - now) : 0;
+
+        if (natsSubscription_NextMsg(&msg, news, left) != NATS_OK)
+            return 0;
+        const char *subject = natsMsg_GetSubject(msg);
+        if (strstr(subject, told) != NULL && strstr(subject, mark) != NULL)
+            (void)snprintf(name, CROWD_NAME_ROOM, "%s", strrchr(subject, '.') + 1);
+    }
+    return 1;
 }
 
 void crowd_run(struct jet_host *h, int first, int n, uint64_t credit)

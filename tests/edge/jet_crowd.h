@@ -8,7 +8,7 @@
 #include "jet_bench.h"
 #include "jet_host.h"
 
-enum { CROWD_MS = 40000 };
+enum { CROWD_MS = 40000, CROWD_NAME_ROOM = 256 };
 
 /* The stream S, with a limit of consumers or -1. */
 void crowd_stream(struct jet_bench *b, const char *retention, const char *storage,
@@ -20,6 +20,19 @@ void crowd_join(struct jet_bench *b, struct jet_host *h, const char *readers);
 /* Message number i of each partition in [first, first + n), all of them in the stream
  * when it returns. */
 void crowd_produce(struct jet_bench *b, int first, int n, int i);
+
+/* The same for numbers from 'from' to 'to', in turns; 'more' ends each subject. */
+void crowd_produce_to(struct jet_bench *b, int first, int n, int from, int to,
+                      const char *more);
+
+/* What the server tells of consumers from now on: also of one that is gone before anybody
+ * looks.  To be destroyed before the bench is finished. */
+natsSubscription *crowd_news(struct jet_bench *b);
+
+/* The next word within so many ms that a consumer with 'mark' in its name is 'what',
+ * CREATED or DELETED, and that name; zero: none. */
+int crowd_next_news(natsSubscription *news, const char *what, const char *mark,
+                    uint64_t ms, char name[CROWD_NAME_ROOM]);
 
 /* Begins the runs of lanes [first, first + n), each of the partition of its number. */
 void crowd_run(struct jet_host *h, int first, int n, uint64_t credit);

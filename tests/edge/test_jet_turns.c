@@ -48,6 +48,27 @@ START_TEST(six_hundred_lanes_are_read_by_sixteen_readers_and_a_notifier)
 }
 END_TEST
 
+/* A server before 2.10 counts all of a stream in memory for each new reader, and does
+ * nothing else for us meanwhile: 16 at a time would be answered too late. */
+START_TEST(a_server_that_is_slow_to_make_readers_is_asked_for_few_at_a_time)
+{
+    enum { MANY = 2000000, CHUNK = 8000, SLOW_LANES = 20 };
+
+    begin(_i);
+    crowd_stream(&b, "limits", "memory", -1);
+    for (int sent = 0; sent < MANY; sent += CHUNK)
+        crowd_produce(&b, SLOW_LANES, CHUNK, 0);
+    produce_all(SLOW_LANES, 3);
+    crowd_join(&b, &one, "128");
+    crowd_run(&one, 0, SLOW_LANES, 100);
+    crowd_await(&b, &one, 0, SLOW_LANES, 3);
+    crowd_expect(&one, 0, SLOW_LANES, 3);
+    for (int lane = 0; lane < SLOW_LANES; lane++)
+        ck_assert_msg(one.lane[lane].trouble == PARTI_OK, "%s", one.lane[lane].text);
+    end();
+}
+END_TEST
+
 START_TEST(no_more_lanes_than_readers_have_one_each_and_nothing_else)
 {
     begin(_i);
@@ -365,6 +386,7 @@ START_TEST(with_records_of_another_life_of_the_stream_nothing_is_left_unread)
 END_TEST
 
 RIG_CREW("jet_turns", six_hundred_lanes_are_read_by_sixteen_readers_and_a_notifier,
+         a_server_that_is_slow_to_make_readers_is_asked_for_few_at_a_time,
          no_more_lanes_than_readers_have_one_each_and_nothing_else,
          one_message_for_a_lane_that_is_parked_arrives_at_once,
          a_work_queue_is_read_in_turns_and_empty_in_the_end,
