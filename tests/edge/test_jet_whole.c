@@ -7,24 +7,50 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Much enough that it is not read before the whole reader is there; FIRST of it may be
- * read before the rest of the credit is given.  Newer servers drop what comes when 10,000
- * messages lie before a stream. */
+/* FIRST of the backlog is read before the rest of the credit is given.  Newer servers
+ * drop what comes when 10,000 messages lie before a stream. */
 enum { LANES = 64, BACKLOG = 2500, FIRST = 1500, SOON_MS = 10000, AT_ONCE = 8000 };
 
 static struct jet_bench b;
 static struct jet_host one;
+/* What the server tells of consumers: also of one that nobody would find by looking. */
+static natsSubscription *news;
+
+static void begin_with(int i, const char *storage)
+{
+    jet_start(&b, &(struct server_options){.program = rig_program(i)}, "");
+    crowd_stream(&b, "limits", storage, -1);
+    ck_assert_int_eq(
+        natsConnection_SubscribeSync(&news, b.nc, "$JS.EVENT.ADVISORY.CONSUMER.*.S.*"),
+        NATS_OK);
+}
 
 static void begin(int i)
 {
-    jet_start(&b, &(struct server_options){.program = rig_program(i)}, "");
-    crowd_stream(&b, "limits", "memory", -1);
+    begin_with(i, "memory");
 }
 
 static void end(void)
 {
     host_finish(&one);
+    natsSubscription_Destroy(news);
     jet_finish(&b);
+}
+
+static void await_whole(char name[CROWD_NAME_ROOM])
+{
+    ck_assert_msg(crowd_next_news(news, "CREATED", "_whole_", SOON_MS, name),
+                  "there is no whole reader");
+}
+
+/* Nobody has had one so far. */
+static void expect_no_whole(void)
+{
+    char name[CROWD_NAME_ROOM];
+
+    ck_assert_int_eq(natsConnection_Flush(b.nc), NATS_OK);
+    ck_assert_msg(!crowd_next_news(news, "CREATED", "_whole_", 0, name), "there was %s",
+                  name);
 }
 
 static void join_with(const char *overread, const char *subject, const char *readers)
@@ -42,32 +68,9 @@ static void join(const char *overread)
     join_with(overread, "p.{1}", "128");
 }
 
-/* Messages from 'from' to 'to' of each of 'n' lanes from 'first' on, in turns; 'more'
- * stands at the end of each subject. */
-static void produce_with(int first, int n, int from, int to, const char *more)
-{
-    json_int_t before = crowd_state(&b, "last_seq"), sent = 0, seen = 0;
-    char subject[32], text[32];
-
-    for (int i = from; i < to; i++) {
-        if (sent - seen + n > AT_ONCE) {
-            crowd_await_state(&b, "last_seq", before + sent);
-            seen = sent;
-        }
-        sent += n;
-        (void)snprintf(text, sizeof text, "%d", i);
-        for (int k = 0; k < n; k++) {
-            (void)snprintf(subject, sizeof subject, "p.%d%s", first + k, more);
-            ck_assert_int_eq(natsConnection_PublishString(b.nc, subject, text), NATS_OK);
-        }
-    }
-    ck_assert_int_eq(natsConnection_Flush(b.nc), NATS_OK);
-    crowd_await_state(&b, "last_seq", before + sent);
-}
-
 static void produce(int first, int n, int from, int to)
 {
-    produce_with(first, n, from, to, "");
+    crowd_produce_to(&b, first, n, from, to, "");
 }
 
 /* The name of the whole reader, "": there is none. */
@@ -86,14 +89,6 @@ static void whole_name(char to[256])
     json_decref(o);
 }
 
-static void await_whole(char name[256])
-{
-    uint64_t deadline = threads_now_ms() + SOON_MS;
-
-    for (whole_name(name); name[0] == '\0'; whole_name(name))
-        ck_assert_msg(threads_now_ms() < deadline, "there is no whole reader");
-}
-
 /* As anybody may; it may have gone by itself. */
 static void delete_reader(const char *name)
 {
@@ -103,41 +98,34 @@ static void delete_reader(const char *name)
     json_decref(jet_ask(&b, subject, ""));
 }
 
-/* LANES lanes with a backlog and so much credit each; there is a whole reader now. */
-static void read_whole(uint64_t credit, char name[256])
+/* Runs begin while the server stands, and wait for it: so when it goes on all of them are
+ * behind, however quick it is, and there is a whole reader at the first look. */
+static void hold_up(void)
 {
-    produce(0, LANES, 0, BACKLOG);
-    join("4");
-    crowd_run(&one, 0, LANES, credit);
+    server_freeze(&b.server);
+}
+
+static void let_go(int n, char name[CROWD_NAME_ROOM])
+{
+    for (int lane = 0; lane < n; lane++)
+        host_await_trouble(&one, (uint32_t)lane, PARTI_RETRY, "");
+    server_thaw(&b.server);
     await_whole(name);
 }
 
-/* Nonzero if one was seen until the lanes had their messages. */
-static int32_t saw_whole(int n, uint32_t messages)
+/* LANES lanes with a backlog and so much credit each; there is a whole reader now. */
+static void read_whole(uint64_t credit, char name[CROWD_NAME_ROOM])
 {
-    uint64_t deadline = threads_now_ms() + CROWD_MS;
-    char name[256] = "";
-    int32_t seen = 0;
-
-    for (;;) {
-        uint32_t least = UINT32_MAX;
-
-        gate_lock(&one.gate);
-        for (int lane = 0; lane < n; lane++)
-            if (one.lane[lane].n < least)
-                least = one.lane[lane].n;
-        gate_unlock(&one.gate);
-        if (least >= messages)
-            return seen;
-        ck_assert_msg(threads_now_ms() < deadline, "%u of %u messages", least, messages);
-        whole_name(name);
-        seen |= name[0] != '\0';
-    }
+    produce(0, LANES, 0, BACKLOG);
+    hold_up();
+    join("4");
+    crowd_run(&one, 0, LANES, credit);
+    let_go(LANES, name);
 }
 
 START_TEST(many_lanes_with_much_to_read_are_read_by_one_consumer)
 {
-    char name[256];
+    char name[CROWD_NAME_ROOM];
 
     begin(_i);
     read_whole(4000, name);
@@ -157,32 +145,34 @@ START_TEST(few_lanes_or_a_small_part_of_the_stream_or_none_wished_have_readers_e
     produce(0, LANES, 0, BACKLOG);
     join("0");
     crowd_run(&one, 0, LANES, 4000);
-    ck_assert_int_eq(saw_whole(LANES, BACKLOG), 0);
+    crowd_await(&b, &one, 0, LANES, BACKLOG);
     host_finish(&one);
     join("64");
     crowd_run(&one, 0, 40, 4000);
-    ck_assert_int_eq(saw_whole(40, BACKLOG), 0);
+    crowd_await(&b, &one, 0, 40, BACKLOG);
     host_finish(&one);
     /* Others have five times as many subjects. */
     produce(LANES, 5 * LANES, 0, 1);
     join("4");
     crowd_run(&one, 0, LANES, 4000);
-    ck_assert_int_eq(saw_whole(LANES, BACKLOG), 0);
+    crowd_await(&b, &one, 0, LANES, BACKLOG);
     crowd_expect(&one, 0, LANES, BACKLOG);
+    expect_no_whole();
     end();
 }
 END_TEST
 
 START_TEST(a_lane_that_gives_no_credit_has_a_reader_of_its_own_and_holds_up_nobody)
 {
-    char name[256];
+    char name[CROWD_NAME_ROOM];
 
     begin(_i);
     produce(0, LANES, 0, BACKLOG);
+    hold_up();
     join("4");
     crowd_run(&one, 0, 1, FIRST);
     crowd_run(&one, 1, LANES - 1, 4000);
-    await_whole(name);
+    let_go(LANES, name);
     crowd_await(&b, &one, 1, LANES - 1, BACKLOG);
     crowd_await_state(&b, "consumer_count", 2);
     host_expect(&one, 0, FIRST, 0);
@@ -201,13 +191,14 @@ END_TEST
 
 START_TEST(lanes_come_and_go_while_it_reads)
 {
-    char name[256];
+    char name[CROWD_NAME_ROOM];
 
     begin(_i);
     produce(0, 2 * LANES, 0, BACKLOG);
+    hold_up();
     join("4");
     crowd_run(&one, 0, LANES, 4000);
-    await_whole(name);
+    let_go(LANES, name);
     crowd_await(&b, &one, 0, LANES, BACKLOG);
     /* These begin far behind it, and end where it is. */
     crowd_run(&one, LANES, LANES, 4000);
@@ -234,7 +225,7 @@ END_TEST
 
 START_TEST(deleted_behind_our_back_it_costs_no_message)
 {
-    char name[256];
+    char name[CROWD_NAME_ROOM];
 
     begin(_i);
     read_whole(FIRST, name);
@@ -251,11 +242,14 @@ END_TEST
 
 START_TEST(a_server_that_restarts_costs_no_message)
 {
-    char name[256];
+    char name[CROWD_NAME_ROOM];
 
-    jet_start(&b, &(struct server_options){.program = rig_program(_i)}, "");
-    crowd_stream(&b, "limits", "file", -1);
+    begin_with(_i, "file");
     read_whole(FIRST, name);
+    crowd_await(&b, &one, 0, LANES, FIRST);
+    gate_lock(&one.gate);
+    one.lane[0].trouble = PARTI_OK;
+    gate_unlock(&one.gate);
     jet_stop(&b);
     host_await_trouble(&one, 0, PARTI_RETRY, "");
     jet_restart(&b);
@@ -270,7 +264,7 @@ END_TEST
 
 START_TEST(of_a_stream_made_anew_nothing_is_given_to_runs_of_the_old_one)
 {
-    char name[256];
+    char name[CROWD_NAME_ROOM];
 
     begin(_i);
     read_whole(4000, name);
@@ -287,16 +281,17 @@ END_TEST
 
 START_TEST(a_lane_with_a_little_credit_now_and_then_holds_up_nobody)
 {
-    char name[256];
+    char name[CROWD_NAME_ROOM];
     json_int_t readers = 0;
 
     begin(_i);
     produce(0, LANES, 0, 2 * BACKLOG);
+    hold_up();
     join("4");
     one.is_counting = 1;
     one.window = 16;
     crowd_run(&one, 0, LANES, 16);
-    await_whole(name);
+    let_go(LANES, name);
     crowd_await_state(&b, "consumer_count", 1);
     /* The others have back at once what they take, this one a twentieth of that, and not
      * nothing where they wait for it. */
@@ -321,16 +316,17 @@ END_TEST
 
 START_TEST(records_of_another_life_of_the_stream_are_no_reason_to_begin_there)
 {
-    char name[256], later[256], id[16];
+    char name[CROWD_NAME_ROOM], later[CROWD_NAME_ROOM], id[16];
 
     begin(_i);
     produce(0, LANES, 0, BACKLOG);
+    hold_up();
     join_with("4", "p.{1}", "4");
     for (uint32_t lane = 0; lane < LANES; lane++) {
         (void)snprintf(id, sizeof id, "%u", (unsigned)lane);
         ck_assert_int_eq(host_run(&one, lane, id, 1, 12345, 1000000, 4000), PARTI_OK);
     }
-    await_whole(name);
+    let_go(LANES, name);
     crowd_await(&b, &one, 0, LANES, BACKLOG);
     crowd_await_state(&b, "consumer_count", 1);
     whole_name(later);
@@ -342,7 +338,7 @@ END_TEST
 
 START_TEST(what_the_host_has_no_memory_for_is_given_again)
 {
-    char name[256];
+    char name[CROWD_NAME_ROOM];
 
     begin(_i);
     read_whole(FIRST, name);
@@ -360,20 +356,19 @@ END_TEST
 
 START_TEST(a_reader_that_drops_nearly_all_that_comes_is_given_up)
 {
-    char name[256];
+    char name[CROWD_NAME_ROOM];
 
     begin(_i);
     for (int i = 0; i < 100; i++) {
         produce(0, LANES, i, i + 1);
         produce(LANES, 1, 12 * LANES * i, 12 * LANES * (i + 1));
     }
+    hold_up();
     join_with("4", "p.{1}", "4");
     crowd_run(&one, 0, LANES, 4000);
-    await_whole(name);
+    let_go(LANES, name);
     crowd_await(&b, &one, 0, LANES, 100);
-    uint64_t deadline = threads_now_ms() + SOON_MS;
-    for (whole_name(name); name[0] != '\0'; whole_name(name))
-        ck_assert_msg(threads_now_ms() < deadline, "it stays");
+    ck_assert_msg(crowd_next_news(news, "DELETED", "_whole_", SOON_MS, name), "it stays");
     crowd_expect(&one, 0, LANES, 100);
     end();
 }
@@ -381,15 +376,16 @@ END_TEST
 
 START_TEST(wildcards_and_a_subject_of_two_lanes_are_no_trouble)
 {
-    char name[256];
+    char name[CROWD_NAME_ROOM];
 
     begin(_i);
-    produce_with(0, LANES, 0, BACKLOG / 2, ".a");
-    produce_with(0, LANES, BACKLOG / 2, BACKLOG, ".b.c");
+    crowd_produce_to(&b, 0, LANES, 0, BACKLOG / 2, ".a");
+    crowd_produce_to(&b, 0, LANES, BACKLOG / 2, BACKLOG, ".b.c");
+    hold_up();
     join_with("4", "p.{1}.>", "128");
     crowd_run(&one, 0, LANES, 4000);
     ck_assert_int_eq(host_run(&one, LANES, "0/x", 1, 0, 0, FIRST), PARTI_OK);
-    await_whole(name);
+    let_go(LANES + 1, name);
     crowd_await(&b, &one, 0, LANES, BACKLOG);
     crowd_await(&b, &one, LANES, 1, FIRST);
     host_credit(&one, LANES, 2000);
@@ -425,16 +421,17 @@ START_TEST(whatever_lanes_do_each_has_its_messages_once_and_in_order)
     enum { ALL = 96, STEPS = 300, MOST = 3500 };
     int produced[ALL];
     uint64_t state = 1 + (uint64_t)_i;
-    char name[256];
+    char name[CROWD_NAME_ROOM];
     uint32_t seen = 0, deleted = 0;
 
     begin(_i);
     produce(0, ALL, 0, 1500);
     for (int lane = 0; lane < ALL; lane++)
         produced[lane] = 1500;
+    hold_up();
     join("4");
     crowd_run(&one, 0, ALL, 1000);
-    await_whole(name);
+    let_go(ALL, name);
     for (uint64_t step = 0; step < STEPS; step++) {
         uint32_t lane = draw(&state, ALL), what = draw(&state, 11);
         int n = 1 + (int)draw(&state, 60), few = 1 + (int)draw(&state, ALL - lane);
@@ -476,7 +473,7 @@ START_TEST(whatever_lanes_do_each_has_its_messages_once_and_in_order)
 }
 END_TEST
 
-RIG_MAIN("jet_whole", many_lanes_with_much_to_read_are_read_by_one_consumer,
+RIG_CREW("jet_whole", many_lanes_with_much_to_read_are_read_by_one_consumer,
          few_lanes_or_a_small_part_of_the_stream_or_none_wished_have_readers_each,
          a_lane_that_gives_no_credit_has_a_reader_of_its_own_and_holds_up_nobody,
          a_lane_with_a_little_credit_now_and_then_holds_up_nobody,
