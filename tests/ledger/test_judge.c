@@ -20,7 +20,8 @@ enum { ROWS_MAX = 64, NUMBERS = 20, HALF = 10, BOUND = 3 };
 static struct {
     struct ledger_row row[3][ROWS_MAX]; /* by worker */
     size_t n[3];
-    const char *changes, *produced;
+    const char *changes, *produced, *dead;
+    uint32_t deliver_max, timeout_ms;
     size_t cut; /* bytes off the end of w2.rows */
     struct verdict verdict;
     bool is_read;
@@ -70,6 +71,8 @@ static void fill(void)
     memset(&t, 0, sizeof t);
     t.changes = "1 join 1\n2 join 2\n";
     t.produced = "20\n";
+    t.dead = "";
+    t.deliver_max = 1;
     note(1, LEDGER_BORN, 1);
     note(2, LEDGER_BORN, 2);
     for (uint32_t i = 0; i < HALF; i++)
@@ -98,7 +101,9 @@ static void write_file(const char *dir, const char *name, const void *data, size
 /* Whether all of it held. */
 static bool judge(void)
 {
-    const struct judge_options o = {.repeats_max = BOUND};
+    const struct judge_options o = {.repeats_max = BOUND,
+                                    .deliver_max = t.deliver_max,
+                                    .timeout_ns = MS(t.timeout_ms)};
     char dir[SERVER_PATH_ROOM];
     struct ledger l;
 
@@ -107,6 +112,8 @@ static bool judge(void)
     write_file(dir, "w2.rows", t.row[2], t.n[2] * sizeof t.row[2][0] - t.cut);
     write_file(dir, "changes", t.changes, strlen(t.changes));
     write_file(dir, "produced", t.produced, strlen(t.produced));
+    write_file(dir, "dead", t.dead, strlen(t.dead));
+    memset(&t.verdict, 0, sizeof t.verdict);
     t.is_read = ledger_read(&l, dir);
     if (t.is_read) {
         judge_rows(&l, &o, &t.verdict);
