@@ -23,19 +23,28 @@ void consumer_link(struct consumer *c, const struct nats_link_options *options)
     inlet_put(&c->inlet, inlet_note(NOTE_LINK, 0, options->url));
 }
 
+static void tell_too_many(struct consumer *c)
+{
+    char text[256];
+
+    (void)snprintf(text, sizeof text,
+                   "this worker holds more partitions than it can consume (%d); the "
+                   "messages of the rest are not read. Start more workers",
+                   CONSUMER_LANES_MAX);
+    consumer_tell_problem(c, ERR_LANES, text);
+}
+
 void consumer_granted(struct consumer *c, const struct part_view *part,
                       const struct parti_hold *hold, uint32_t n)
 {
+    bool is_told = false;
+
     for (uint32_t i = 0; i < n; i++) {
         if (hold[i].slot >= CONSUMER_LANES_MAX) {
-            char text[256];
-
-            (void)snprintf(text, sizeof text,
-                           "this worker holds more partitions than it can consume (%d); "
-                           "the messages of the rest are not read. Start more workers",
-                           CONSUMER_LANES_MAX);
-            consumer_tell_problem(c, ERR_LANES, text);
-            return;
+            if (!is_told)
+                tell_too_many(c);
+            is_told = true;
+            continue;
         }
         const struct parti_token token = {part[i].gen, part[i].since};
         struct note *note = inlet_note(NOTE_GRANT, hold[i].slot, NULL);

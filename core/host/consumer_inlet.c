@@ -63,14 +63,19 @@ void inlet_put(struct inlet *in, struct note *note)
     unlock(in);
 }
 
-/* An ack speaks for all of its stretch before it: one still in the queue becomes it. */
+/* An ack speaks for all of its stretch before it: one still in the queue becomes it, unless
+ * a refusal stands between them, which must be told first. */
 static bool merge(struct inlet *in, const struct answer *answer)
 {
     const struct parti_ticket *t = &answer->ticket;
 
-    if (answer->verdict != VERDICT_ACK || t->hold.slot >= in->lanes_max)
+    if (answer->verdict == VERDICT_PROGRESS || t->hold.slot >= in->lanes_max)
         return false;
     struct gate_lane *l = &in->lane[t->hold.slot];
+    if (answer->verdict != VERDICT_ACK) {
+        l->acked_turn = 0;
+        return false;
+    }
     if (l->acked_turn == in->turn) {
         struct parti_ticket *before = &in->answer[l->acked_at].ticket;
 

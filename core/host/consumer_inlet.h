@@ -53,8 +53,8 @@ struct gate_lane {
     uint32_t buries;
     bool has_begun;
     struct note *trouble; /* still in the queue */
-    uint64_t acked_turn;  /* in which its last ack came, and its place in the queue */
-    size_t acked_at;
+    uint64_t acked_turn;  /* in which its last ack came, 0 behind a refusal; and the */
+    size_t acked_at;      /* place of that ack in the queue */
 };
 
 struct inlet {

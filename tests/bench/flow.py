@@ -55,8 +55,9 @@ def say(text):
 class Board:
     """The file that all processes of an arm count in (flow.h)."""
 
-    def __init__(self, path):
+    def __init__(self, path, partitions):
         self.path = path
+        self.partitions = partitions
         self.bytes = PLACE * (1 + PLACES) + 8 * 65536
         with open(path, "wb") as f:
             f.truncate(self.bytes)
@@ -75,7 +76,7 @@ class Board:
 
     def reached(self):
         """Messages of all partitions up to the last one handled of each."""
-        return sum(struct.unpack_from("=65536Q", self.map, PLACE * (1 + PLACES)))
+        return sum(struct.unpack_from(f"={self.partitions}Q", self.map, PLACE * (1 + PLACES)))
 
     def wrong(self):
         return sum(self.place(i)[3] for i in range(PLACES))
@@ -228,7 +229,7 @@ class Rig:
         """Messages a second; microseconds of processor time a message: workers, broker."""
         self.runs += 1
         name = f"{arm}{self.runs}"
-        board = Board(os.path.join(self.folder, "board"))
+        board = Board(os.path.join(self.folder, "board"), self.args.partitions)
         lines = [] if arm in BARE or arm == "worker" else [f"format = {arm}"]
         saved, self.args.consume = self.args.consume, self.args.consume + lines
         ini = self.ini(name, WINDOWS)

@@ -313,7 +313,7 @@ def main():
     result.update({k: getattr(args, k) for k in keys})
     with tempfile.TemporaryDirectory(prefix="parti-move-") as folder:
         rig = Rig(args, folder)
-        board = Board(os.path.join(folder, "board"))
+        board = Board(os.path.join(folder, "board"), args.partitions)
         crew = Crew(rig, board)
         others = []
         try:
