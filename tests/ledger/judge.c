@@ -118,6 +118,11 @@ static void count_kind(struct verdict *v, const struct handling *h)
     v->silent += h->kind == LEDGER_SILENT;
 }
 
+static void count_silence(struct verdict *v, uint64_t ms)
+{
+    v->silent_most_ms = ms > v->silent_most_ms ? ms : v->silent_most_ms;
+}
+
 /* Nothing more is to come of this number. */
 static bool is_settling(const struct handling *h)
 {
@@ -134,6 +139,8 @@ static void look(struct walk *w, const struct handling *h)
     }
     if (!judge_is_same_holder(w->prev, h))
         w->repeats = 0;
+    else if (w->prev->kind == LEDGER_SILENT && w->prev->number == h->number)
+        count_silence(w->v, (h->begin_ns - w->prev->end_ns) / 1000000);
     if (w->any[h->number] != NULL && w->any[h->number]->position != h->position)
         fault(w, &w->v->strange, "at another position", h);
     if (h->position < w->durable)

@@ -112,8 +112,9 @@ struct verdict {
         dead_again;                                              /* faults */
     uint64_t before_ack, before_ack_most, late, refused, fenced; /* allowed */
     uint64_t naked, hopeless, termed, silent; /* attempts, void ones among them */
-    uint64_t voided, slow; /* handlings; those that perhaps came too late */
-    uint64_t dead;         /* numbers */
+    uint64_t voided, slow;   /* handlings; those that perhaps came too late */
+    uint64_t silent_most_ms; /* until the same holder had it again */
+    uint64_t dead;           /* numbers */
     uint64_t change[CHANGES];
     uint64_t wall_ms;
     struct gap_figures gap[GAPS];

@@ -14,7 +14,7 @@ struct line {
     uint64_t n;
 };
 
-#define LINES 27
+#define LINES 28
 
 static void lines_of(const struct verdict *v, struct line line[LINES])
 {
@@ -25,6 +25,8 @@ static void lines_of(const struct verdict *v, struct line line[LINES])
         {"hopeless", "the same, of what is naked at every attempt", v->hopeless},
         {"termed", "attempts answered with a term", v->termed},
         {"silent", "attempts not answered", v->silent},
+        {"silent_most_ms", "until the same holder had such a one again",
+         v->silent_most_ms},
         {"dead", "numbers with a dead letter", v->dead},
         {"lost", "", v->lost},
         {"out_of_order", "first handlings", v->out_of_order},

@@ -48,16 +48,21 @@ static bool leads_to(const struct stretch *s, const struct handling *h, uint32_t
     return false;
 }
 
-/* Of those from 'from' to 'to' the last one for which the holder may have gone back to
- * that number; else 'to'. */
+/* Of those from 'from' to 'to' the one for which the holder went back to that number;
+ * else 'to'.  It is the first such one of the last stretch; where stretches are not
+ * known, the last that it may be. */
 static size_t cause(const struct stretch *s, size_t from, size_t to, uint32_t number)
 {
     size_t found = to;
 
     for (size_t i = from; i < to; i++) {
-        if (leads_to(s, &s->at[i], number))
+        const struct handling *h = &s->at[i];
+        bool is_it =
+            h->stretch == 0 || (found == to && h->stretch == s->at[to - 1].stretch);
+
+        if (is_it && leads_to(s, h, number))
             found = i;
-        if (is_hard(&s->at[i]))
+        if (is_hard(h))
             break;
     }
     return found;

@@ -43,6 +43,7 @@ WINDOWS = (
 )
 COMMIT = 50  # [consume] commit_messages
 HANDLE_MS = 2000  # [consume] handle_timeout, with --trouble
+ATTEMPTS = 12  # attempts_max: no message meets the ends of so many workers
 LOSERS = ("skip", "early", "naked", "overtake")  # mutants that lose numbers
 STALL_S = 60  # nothing handled for so long: a failure
 GONE_S = 20  # and the records are at the end: what is missing does not come any more
@@ -168,8 +169,8 @@ class Run:
         text = f"deliver_max = {self.args.deliver}\n"
         if self.args.trouble:
             text += (
-                f"handle_timeout = {HANDLE_MS} ms\nattempts_max = 6\n"
-                f"retry_first = 20 ms\ndead_letter = {self.broker.dead_letter}\n"
+                f"handle_timeout = {HANDLE_MS} ms\nattempts_max = {ATTEMPTS}\n"
+                f"retry_first = 20 ms\nretry_max = 80 ms\ndead_letter = {self.broker.dead_letter}\n"
             )
         return text
 
@@ -258,10 +259,8 @@ class Run:
 
     def is_over(self):
         """Is it for the judge to say what is missing?"""
-        quiet_s = time.monotonic() - self.seen.at_s
-        if self.args.mutant in LOSERS:
-            return quiet_s > QUIET_S
-        return quiet_s > GONE_S and self.seen.is_settled()
+        enough_s = QUIET_S if self.args.mutant in LOSERS else GONE_S
+        return time.monotonic() - self.seen.at_s > enough_s and self.seen.is_settled()
 
     def finish(self):
         """What is left in the stream; then everybody leaves in order."""
