@@ -8,10 +8,12 @@
               [--folder F] [--keep]
 
 Real processes: a broker, a producer that counts what the broker has acknowledged, workers
-over libparti and, one in --commands of them, under `parti run`.  The n-th change of membership comes when n parts of
-the messages are handled: a join, a drain (SIGTERM), a SIGKILL, or a SIGSTOP for longer than
-the lease and a SIGCONT.  With --trouble not every message is done: naks, terms, silence and
-dead letters (ledger_io.h); with --deliver the handlers have several of a partition at once.  At the end tests/ledger/judge reads what the workers wrote down.
+over libparti and, one in --commands of them, under `parti run`.  The n-th change of
+membership comes when n parts of the messages are handled: a join, a drain (SIGTERM), a
+SIGKILL, or a SIGSTOP for longer than the lease and a SIGCONT.  With --trouble not every
+message is done: naks, terms, silence and dead letters (ledger_io.h); with --deliver the
+handlers have several of a partition at once.  At the end tests/ledger/judge reads what the
+workers wrote down.
 The exit status is its own.  Standard library only; ends only processes that it started.
 """
 
@@ -233,6 +235,8 @@ class Run:
                 raise Failure(f"w{worker.number} ended with {code}: see its log")
         if self.producer.poll() not in (None, 0):
             raise Failure("the producer has failed: see its log")
+        if self.broker.witness.poll() is not None:
+            raise Failure("the witness has ended: see its log")
         if time.monotonic() - self.seen.at_s > STALL_S:
             raise Failure(f"nothing was handled for {STALL_S} s")
         time.sleep(0.02)
@@ -301,8 +305,8 @@ class Run:
         )
         *table, last = done.stdout.rstrip("\n").split("\n")
         result = json.loads(last) if last.startswith("{") else {"ok": False}
-        for name in ("broker", "retention", "servers", "partitions", "profile", "seed", "trouble", "deliver",
-                     "mutant"):
+        for name in ("broker", "retention", "servers", "partitions", "profile", "seed",
+                     "trouble", "deliver", "commands", "mutant"):
             result[name] = getattr(self.args, name)
         result["version"] = self.broker.version
         result["left"] = left
