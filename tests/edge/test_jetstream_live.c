@@ -190,6 +190,23 @@ START_TEST(the_last_list_stays_while_the_server_is_down)
 }
 END_TEST
 
+/* A meta leader that was just chosen does not know of all the others yet. */
+static void create_replicated(void)
+{
+    uint64_t deadline = threads_now_ms() + DEADLINE_MS;
+    json_t *error = NULL;
+
+    do {
+        json_decref(error);
+        ck_assert_uint_lt(threads_now_ms(), deadline);
+        json_t *o =
+            jet_ask(&b, "$JS.API.STREAM.CREATE.O",
+                    "{\"name\":\"O\",\"subjects\":[\"orders.>\"],\"num_replicas\":3}");
+        error = json_incref(json_object_get(o, "error"));
+        json_decref(o);
+    } while (error != NULL);
+}
+
 START_TEST(a_cluster_is_followed_when_the_server_we_use_dies)
 {
     struct cluster cluster;
@@ -201,8 +218,7 @@ START_TEST(a_cluster_is_followed_when_the_server_we_use_dies)
     cluster_start(&cluster, rig_program(_i));
     (void)snprintf(b.url, sizeof b.url, "%s", cluster.url);
     ck_assert_int_eq(natsConnection_ConnectTo(&b.nc, cluster.member[2].url), NATS_OK);
-    jet_api(&b, "$JS.API.STREAM.CREATE.O",
-            "{\"name\":\"O\",\"subjects\":[\"orders.>\"],\"num_replicas\":3}");
+    create_replicated();
     jet_publish(&b, "orders.1", 1);
     JET_SECTION(&b, "stream", "O", "poll_interval", "100 ms");
     jet_listen(&b, 5000);
