@@ -89,7 +89,9 @@ void lane_revoke(struct consume *c, struct lane *l, uint64_t deadline_ms)
     case PHASE_DRAINING: break;
     }
     l->is_revoked = true;
-    l->is_stuck = false; /* nothing more is wanted of the reader */
+    if (l->is_stuck)
+        l->is_burying = false; /* it may never be answered */
+    l->is_stuck = false;       /* nothing more is wanted of the reader */
     if (deadline_ms < l->deadline_ms)
         l->deadline_ms = deadline_ms;
 }
@@ -180,8 +182,7 @@ static void reset(struct consume *c, struct lane *l)
         return;
     }
     stop(c, l, false);
-    if (l->is_burying)
-        return; /* answered by the end of the run at the latest */
+    l->is_burying = false; /* nobody hears what becomes of it: it is written again */
     if (l->queued > 0 && c->entry[l->first].fails > 0) {
         l->carry_at = c->entry[l->first].position;
         l->carry_fails = c->entry[l->first].fails;
@@ -197,6 +198,8 @@ void lane_trouble(struct consume *c, struct lane *l, int status)
     bool is_hopeless = status == STATUS_INVALID || status == STATUS_DENIED ||
                        status == STATUS_UNSUPPORTED || status == STATUS_CORRUPT;
 
+    if (l->phase == PHASE_DRAINING && is_hopeless)
+        l->is_burying = false; /* as in lane_revoke() */
     if (l->phase != PHASE_READING || l->is_stuck == is_hopeless)
         return;
     l->is_stuck = is_hopeless;

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+enum { SOON_MS = 150 }; /* what takes no longer than a few answers of the store */
+
 #define ull(x) ((unsigned long long)(x))
 
 void fail(struct sim *s, const char *format, ...)
@@ -110,6 +112,16 @@ void judge_start(struct sim *s, struct worker *w, const struct consume_action *a
              a->lane);
 }
 
+/* Before the deadline, with nothing more to wait for. */
+static bool had_time(const struct sim *s, const struct worker *w,
+                     const struct lane_sim *l)
+{
+    uint64_t since = l->quiet_at > w->asleep_until ? l->quiet_at : w->asleep_until;
+
+    return s->is_store_sound && !l->is_busy && l->queued == 0 && l->burying == NULL &&
+           s->now > since + SOON_MS;
+}
+
 void judge_clear(struct sim *s, struct worker *w, uint32_t part)
 {
     struct lane_sim *l = &w->lane[part];
@@ -121,7 +133,7 @@ void judge_clear(struct sim *s, struct worker *w, uint32_t part)
         fail(s, "clear: w%u: p%u cuts its handler off", w->number, part);
     if (!l->is_revoked)
         fail(s, "clear: w%u: p%u unasked", w->number, part);
-    if (s->now < l->deadline && !l->is_void && l->has_begun &&
+    if ((s->now < l->deadline || had_time(s, w, l)) && !l->is_void && l->has_begun &&
         p->record.origin == p->origin && p->exists &&
         p->record.token.since <= l->token.since && !p->record.is_released)
         fail(s, "clear: w%u: p%u before its record is written", w->number, part);

@@ -93,6 +93,8 @@ mutant "C11 clears before the record" lane \
     's/case PHASE_READING: l->phase = PHASE_DRAINING;/case PHASE_READING: clear(c, l);/'
 mutant "C11 does not wait for the handler" store \
     's/return l->phase == PHASE_DRAINING \&\& l->given == 0/return l->phase == PHASE_DRAINING/'
+mutant "C11 waits for what nobody answers" lane \
+    's/^    l->is_burying = false; \/\* nobody hears.*/    if (l->is_burying)\n        return;/'
 mutant "C11 has no deadline" lane 's/if (deadline_ms < l->deadline_ms)/if (false)/'
 mutant "C12 gives credit twice" pool 's/        l->credit += n;/        l->credit += n - n \/ 2;/'
 mutant "C13 follows a void position" flow 's/l->origin != 0 \&\& ev->origin != l->origin/false/'

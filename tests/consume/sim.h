@@ -34,6 +34,7 @@ struct msg {
     uint32_t unhappy; /* attempts that the rules may count against it */
     uint32_t kills;
     uint64_t stale_since; /* finished under this token, which was no longer the last */
+    uint64_t given_since, given_run; /* to a handler, last */
     bool is_done, is_buried, is_gone, was_refused, has_letter;
 };
 
@@ -68,6 +69,7 @@ struct lane_sim {
     uint64_t refused;  /* of stretches up to this one nothing more is begun */
     uint64_t stretch;  /* the last that came */
     uint64_t deadline; /* of the revoke */
+    uint64_t quiet_at; /* since then it was not revoked, or had something to wait for */
     uint64_t cut_step; /* the step that cut its handler off */
     bool is_revoked, is_granted;
     bool is_stale; /* the authority gave it to somebody else, and it does not know yet */
@@ -121,7 +123,7 @@ struct sim {
     struct consume_options options;
     uint32_t parts, messages_each;
     uint32_t fault_percent; /* of store requests */
-    bool may_remove, may_recreate, may_wake_late;
+    bool may_remove, may_recreate, may_wake_late, is_store_sound;
     struct worker worker[WORKERS + 1]; /* the last is NOWHERE */
     struct part part[PARTS_MAX];
     struct msg *all[PARTS_MAX * MESSAGES_MAX * 4];

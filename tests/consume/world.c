@@ -235,6 +235,7 @@ static void move(struct sim *s, uint32_t part)
         return;
     p->is_revoking = true;
     l->is_revoked = true;
+    l->quiet_at = s->now;
     l->deadline = s->now + (chance(s, 20) ? pick(s, 50) : 200 + pick(s, 1500));
     tell(s, "p%u: revoked from w%u", part, w->number);
     worker_step(s, w,
@@ -339,6 +340,7 @@ static void options(struct sim *s)
     s->parts = 2 + (uint32_t)pick(s, PARTS_MAX - 1);
     s->messages_each = 20 + (uint32_t)pick(s, 60);
     s->fault_percent = chance(s, 30) ? 0 : (uint32_t)pick(s, 25);
+    s->is_store_sound = s->fault_percent == 0;
     s->may_remove = chance(s, 20);
     s->may_recreate = chance(s, 20);
     s->may_wake_late = chance(s, 50);

@@ -158,10 +158,63 @@ START_TEST(a_revoke_of_a_reader_that_waits_to_restart_writes_the_last_record)
 }
 END_TEST
 
+START_TEST(a_restart_does_not_wait_for_a_dead_letter_that_ended_with_its_run)
+{
+    struct consume_record ours;
+
+    open_reading();
+    rig_message(&r, 0, 1);
+    rig_say(&r, 0, 1, 1, VERDICT_TERM);
+    ours = r.sent;
+    rig_trouble(&r, 0, STATUS_DENIED);
+    r.trace[0] = '\0';
+    rig_wait(&r, 100);
+    rig_expect(&r, "stop; read"); /* whoever stops is not heard any more */
+    rig_read(&r, 0, &ours, 2);
+    rig_written(&r, 0, STATUS_OK, 3);
+    rig_begun(&r, 0, RIG_ORIGIN, 1);
+    r.trace[0] = '\0';
+    rig_message(&r, 0, 1);
+    rig_expect(&r, "bury 1#1 term");
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_revoke_of_a_stuck_reader_does_not_wait_for_its_dead_letter)
+{
+    open_reading();
+    rig_message(&r, 0, 1);
+    rig_say(&r, 0, 1, 1, VERDICT_TERM);
+    rig_trouble(&r, 0, STATUS_UNSUPPORTED);
+    r.trace[0] = '\0';
+    rig_revoke(&r, 0, UINT64_MAX);
+    rig_expect(&r, "write v1 n1 R a1*-1");
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_reader_that_is_stuck_while_it_drains_has_no_dead_letter_to_wait_for)
+{
+    open_reading();
+    rig_message(&r, 0, 1);
+    rig_say(&r, 0, 1, 1, VERDICT_TERM);
+    rig_revoke(&r, 0, UINT64_MAX);
+    r.trace[0] = '\0';
+    rig_trouble(&r, 0, STATUS_OFFLINE); /* the plugin goes on trying */
+    rig_expect(&r, "");
+    rig_trouble(&r, 0, STATUS_UNSUPPORTED);
+    rig_expect(&r, "write v1 n1 R a1*-1");
+    rig_close(&r);
+}
+END_TEST
+
 UNIT_MAIN("consume_reader", a_record_of_another_origin_is_void_and_said,
           positions_that_the_broker_removed_are_said_and_passed,
           a_reader_that_is_stuck_is_started_anew_and_keeps_what_was_done,
           a_reader_that_reads_again_is_left_alone,
           what_the_plugin_tells_of_an_old_run_is_passed_over,
           a_revoke_between_two_runs_still_writes_what_was_done,
-          a_revoke_of_a_reader_that_waits_to_restart_writes_the_last_record)
+          a_revoke_of_a_reader_that_waits_to_restart_writes_the_last_record,
+          a_restart_does_not_wait_for_a_dead_letter_that_ended_with_its_run,
+          a_revoke_of_a_stuck_reader_does_not_wait_for_its_dead_letter,
+          a_reader_that_is_stuck_while_it_drains_has_no_dead_letter_to_wait_for)
