@@ -193,6 +193,14 @@ static void reset(struct consume *c, struct lane *l)
     l->has_read = l->is_unsure = false;
 }
 
+/* A reader that has lasted for the longest pause begins with the shortest again. */
+static uint64_t restart_at(const struct consume *c, struct lane *l)
+{
+    if (c->now_ms >= sat_add(l->restart_ms, PAUSE_MAX_MS))
+        l->restart_pause_ms = 0;
+    return pause_end(c, &l->restart_pause_ms);
+}
+
 void lane_trouble(struct consume *c, struct lane *l, int status)
 {
     bool is_hopeless = status == STATUS_INVALID || status == STATUS_DENIED ||
@@ -207,7 +215,7 @@ void lane_trouble(struct consume *c, struct lane *l, int status)
         l->restart_pause_ms = 0;
         return;
     }
-    l->restart_ms = pause_end(c, &l->restart_pause_ms);
+    l->restart_ms = restart_at(c, l);
     say(c, l, ERR_READER_STUCK, "It cannot be read: %s; it is tried again.",
         status_text(status));
 }
@@ -216,7 +224,7 @@ void lane_broken(struct consume *c, struct lane *l, const char *what)
 {
     say(c, l, ERR_READER_BROKEN, "The consumer plugin delivered %s; it starts anew.",
         what);
-    l->store_ms = pause_end(c, &l->restart_pause_ms);
+    l->store_ms = l->restart_ms = restart_at(c, l);
     lane_reset(c, l);
 }
 

@@ -72,8 +72,8 @@ struct lane {
     uint64_t carry_at; /* C9: attempts of a message that is not here yet */
     uint32_t carry_fails;
     bool is_revoked;
-    uint64_t deadline_ms; /* of the revoke; UINT64_MAX */
-    uint64_t restart_ms, restart_pause_ms;
+    uint64_t deadline_ms;                  /* of the revoke; UINT64_MAX */
+    uint64_t restart_ms, restart_pause_ms; /* of the reader, the last time */
     uint64_t bury_ms, bury_pause_ms;
 
     /* the record */

@@ -208,6 +208,34 @@ START_TEST(a_reader_that_is_stuck_while_it_drains_has_no_dead_letter_to_wait_for
 }
 END_TEST
 
+/* Stuck now, it is started anew after 'pause_ms', and reads. */
+static void restarts_after(uint64_t pause_ms)
+{
+    struct consume_record ours = r.sent;
+
+    rig_trouble(&r, 0, STATUS_DENIED);
+    r.trace[0] = '\0';
+    rig_wait(&r, pause_ms - 1);
+    rig_expect(&r, "");
+    rig_wait(&r, 1);
+    rig_expect(&r, "stop; read");
+    rig_read(&r, 0, &ours, 2);
+    rig_written(&r, 0, STATUS_OK, 2);
+    rig_begun(&r, 0, RIG_ORIGIN, 1);
+}
+
+START_TEST(a_reader_that_has_lasted_is_started_anew_without_the_pauses_of_old)
+{
+    open_reading();
+    restarts_after(100);
+    restarts_after(200);
+    restarts_after(400);
+    rig_wait(&r, 60000);
+    restarts_after(100);
+    rig_close(&r);
+}
+END_TEST
+
 UNIT_MAIN("consume_reader", a_record_of_another_origin_is_void_and_said,
           positions_that_the_broker_removed_are_said_and_passed,
           a_reader_that_is_stuck_is_started_anew_and_keeps_what_was_done,
@@ -217,4 +245,5 @@ UNIT_MAIN("consume_reader", a_record_of_another_origin_is_void_and_said,
           a_revoke_of_a_reader_that_waits_to_restart_writes_the_last_record,
           a_restart_does_not_wait_for_a_dead_letter_that_ended_with_its_run,
           a_revoke_of_a_stuck_reader_does_not_wait_for_its_dead_letter,
-          a_reader_that_is_stuck_while_it_drains_has_no_dead_letter_to_wait_for)
+          a_reader_that_is_stuck_while_it_drains_has_no_dead_letter_to_wait_for,
+          a_reader_that_has_lasted_is_started_anew_without_the_pauses_of_old)
