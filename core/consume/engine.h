@@ -158,9 +158,11 @@ enum consume_action_type {
                    more of that stretch, neither what waits nor what is still to come of
                    it: it comes again in a later one.  'count' is for people: what was
                    given ahead or returned and never begun does not count in it */
-    DO_CANCEL,  /* lane: the handler should give up what it has (fence, time-out) */
-    DO_BURY,    /* lane, run, position, attempt, count, message, reason, text */
-    DO_DONE,    /* lane, run, position: 'next' is durable */
+    DO_CANCEL, /* lane: the handler should give up what it has not begun, of every stretch
+                  so far (fence, time-out, or a verdict at an earlier stretch than its
+                  newest); answers to what it has begun are taken as they come */
+    DO_BURY,   /* lane, run, position, attempt, count, message, reason, text */
+    DO_DONE,   /* lane, run, position: 'next' is durable */
     DO_STOP,   /* lane, run, is_last: after a revoke; else (fence, conflict, new run) what
                   the broker holds is left as it is, for it may be another's by now */
     DO_FORGET, /* lane, message: the engine does not look at it any more; a handler whose

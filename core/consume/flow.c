@@ -116,6 +116,7 @@ static void deliver(struct consume *c, struct lane *l)
             restart_clock(c, l);
         l->give = e->next;
         e->tries++;
+        e->stretch = (uint32_t)l->stretch;
         a = (struct consume_action){.type = DO_DELIVER,
                                     .lane = lane_number(c, l),
                                     .run = l->run,
@@ -204,6 +205,23 @@ static void count_idle(struct consume *c, uint32_t i, uint32_t n)
 {
     for (; n > 0; n--) {
         c->entry[i].idle++;
+        i = c->entry[i].next;
+    }
+}
+
+/* Entry i, number k of what the handler has, is to be given again, and all behind it.
+ * What the handler has of the same stretch it does not begin any more; where something
+ * behind it was given again since, that is to be said. */
+static void bar(const struct consume *c, const struct lane *l, uint32_t i, uint32_t k)
+{
+    const struct consume_action a = {.type = DO_CANCEL, .lane = lane_number(c, l)};
+    uint32_t stretch = c->entry[i].stretch;
+
+    for (; k < l->given; k++) {
+        if (c->entry[i].stretch != stretch) {
+            c->perform(c->ctx, &a);
+            return;
+        }
         i = c->entry[i].next;
     }
 }
@@ -313,13 +331,17 @@ void flow_verdict(struct consume *c, struct lane *l, const struct consume_event 
         l->has_said_late = false;
         restart_clock(c, l);
         break;
-    case VERDICT_NAK: fail(c, l, i, k, false, ev->delay_ms); break;
-    case VERDICT_TERM: fail(c, l, i, k, true, 0); break;
+    case VERDICT_NAK:
+    case VERDICT_TERM:
+        bar(c, l, i, k);
+        fail(c, l, i, k, ev->verdict == VERDICT_TERM, ev->delay_ms);
+        break;
     case VERDICT_PROGRESS:
         if (k == 0) /* the clock is the first one's */
             restart_clock(c, l);
         break;
     case VERDICT_RETURN:
+        bar(c, l, i, k);
         count_idle(c, i, l->given - k);
         l->give = i;
         l->given = k;

@@ -22,11 +22,12 @@ enum {
 struct entry {
     uint64_t position;
     void *message;
-    uint32_t next;  /* of the lane, or in the free list */
-    uint32_t tries; /* times given to a handler */
-    uint32_t idle;  /* of those, never begun by one */
-    uint32_t fails; /* attempts that ended without an ack; CONSUME_TERMED */
-    bool is_dead;   /* C8: to be buried */
+    uint32_t next;    /* of the lane, or in the free list */
+    uint32_t tries;   /* times given to a handler */
+    uint32_t idle;    /* of those, never begun by one */
+    uint32_t fails;   /* attempts that ended without an ack; CONSUME_TERMED */
+    uint32_t stretch; /* in which it was given last */
+    bool is_dead;     /* C8: to be buried */
 };
 
 enum phase {

@@ -419,6 +419,38 @@ START_TEST(careful_is_over_after_what_the_dead_may_have_been_given)
 }
 END_TEST
 
+/* So the host's side, which begins nothing more of the stretch that it answered, hears
+ * that what was given again meanwhile is barred as well. */
+START_TEST(a_nak_before_what_was_given_again_takes_that_back)
+{
+    static const enum consume_verdict verdict[] = {VERDICT_NAK, VERDICT_TERM,
+                                                   VERDICT_RETURN};
+    struct consume_options o = rig_options;
+
+    o.deliver_max = 4;
+    for (int i = 0; i < 3; i++) {
+        rig_open(&r, &o);
+        rig_reads(&r, 0, 5);
+        rig_messages(&r, 0, 1, 4);
+        r.trace[0] = '\0';
+        rig_nak(&r, 0, 3, 1); /* of the only stretch there is */
+        rig_wait(&r, 10);
+        rig_expect(&r, "deliver 3#2; deliver 4#2"); /* 1 and 2 are still out */
+        rig_say(&r, 0, 2, 1, verdict[i]);
+        rig_expect(&r, "cancel");
+        rig_ack(&r, 0, 3, 2);
+        ck_assert_uint_eq(rig_look(&r, 0).next, 1); /* C6: that attempt is over */
+        ck_assert_uint_eq(rig_look(&r, 0).given, 1);
+        rig_ack(&r, 0, 1, 1);
+        r.trace[0] = '\0';
+        rig_wait(&r, 10);
+        if (verdict[i] == VERDICT_NAK)
+            rig_expect(&r, "deliver 2#2; deliver 3#3; deliver 4#3");
+        rig_close(&r);
+    }
+}
+END_TEST
+
 UNIT_MAIN("consume", messages_go_to_the_handler_in_order_and_no_more_than_it_may_have,
           an_ack_covers_the_stretch_before_it,
           the_record_moves_only_over_what_is_acknowledged,
@@ -426,6 +458,7 @@ UNIT_MAIN("consume", messages_go_to_the_handler_in_order_and_no_more_than_it_may
           a_nak_gives_the_stretch_again_from_that_message_on_after_its_pause,
           a_nak_behind_an_ack_begins_the_stretch_anew,
           a_nak_behind_the_last_ack_begins_the_stretch_anew,
+          a_nak_before_what_was_given_again_takes_that_back,
           an_answer_to_an_attempt_that_is_over_is_passed_over,
           an_answer_of_an_earlier_run_is_passed_over, silence_counts_as_a_nak,
           a_word_of_progress_starts_the_time_anew, pauses_double_up_to_their_limit,
