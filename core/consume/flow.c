@@ -17,7 +17,7 @@ void flow_begun(struct consume *c, struct lane *l, const struct consume_event *e
         say(c, l, ERR_POSITION_VOID,
             "The messages are those of another stream or topic than the position is of; "
             "it starts at the first there is.");
-        l->is_void = true;
+        l->void_origin = l->origin;
         lane_reset(c, l);
         return;
     }
@@ -26,7 +26,7 @@ void flow_begun(struct consume *c, struct lane *l, const struct consume_event *e
     l->has_begun = true;
     if (l->origin == 0) {
         l->origin = ev->origin;
-        l->is_void = false;
+        l->void_origin = 0;
         l->next = ev->position;
         store_dirty(c, l);
     } else if (ev->position > l->next) {
@@ -92,6 +92,11 @@ bool flow_wants_record(const struct consume *c, const struct lane *l)
     return !e->is_dead && !is_recorded(l, e);
 }
 
+bool flow_has_new_origin(const struct lane *l)
+{
+    return l->void_origin == 0 && l->origin != l->durable.origin;
+}
+
 static void restart_clock(const struct consume *c, struct lane *l)
 {
     l->answer_ms = c->options.handle_timeout_ms > 0
@@ -101,6 +106,8 @@ static void restart_clock(const struct consume *c, struct lane *l)
 
 static void deliver(struct consume *c, struct lane *l)
 {
+    if (flow_has_new_origin(l))
+        return; /* C1 */
     while (l->give != NOBODY && l->given < c->given_max) {
         struct entry *e = &c->entry[l->give];
         struct consume_action a;

@@ -76,7 +76,7 @@ void lane_revoke(struct consume *c, struct lane *l, uint64_t deadline_ms)
     switch (l->phase) {
     case PHASE_IDLE: act(c, l, DO_CLEAR); return;
     case PHASE_CLAIMING:
-        if (!l->has_claimed || l->is_void) {
+        if (!l->has_claimed) {
             clear(c, l); /* the handler has seen nothing of this */
             return;
         }
@@ -133,14 +133,17 @@ void lane_claim(struct consume *c, struct lane *l, const struct consume_record *
         l->is_suspect = exists && !read->is_released;
         l->careful_n = l->is_suspect && read->is_suspect ? c->span_max : 0;
         carry(l, read);
+        if (l->origin != l->void_origin) /* somebody put a position there */
+            l->void_origin = 0;
     }
-    if (l->is_void) { /* C13 */
+    if (l->void_origin != 0) { /* C13 */
         l->origin = l->next = 0;
         l->carry_fails = 0;
     }
     l->claimed_next = l->next;
     l->sent = (struct consume_record){.token = l->token,
-                                      .origin = l->origin,
+                                      .origin = l->void_origin != 0 ? l->void_origin
+                                                                    : l->origin,
                                       .next = l->next,
                                       .at = l->carry_fails > 0 ? l->carry_at : 0,
                                       .attempts = l->carry_fails,
@@ -173,7 +176,7 @@ void lane_reset(struct consume *c, struct lane *l)
 /* The handler has nothing any more: claim anew. */
 static void reset(struct consume *c, struct lane *l)
 {
-    if (l->is_revoked && l->has_claimed && !l->is_void) {
+    if (l->is_revoked && l->has_claimed) {
         l->phase = PHASE_DRAINING; /* our record stands: the last one is written */
         return;
     }

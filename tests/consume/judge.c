@@ -23,7 +23,7 @@ void fail(struct sim *s, const char *format, ...)
 
 static bool is_finished(const struct msg *m)
 {
-    return m->is_done || m->is_buried || m->is_gone;
+    return m->is_done || m->is_buried || m->is_gone || m->is_before;
 }
 
 void judge_begin(struct sim *s, struct worker *w, struct msg *m)
@@ -37,6 +37,9 @@ void judge_begin(struct sim *s, struct worker *w, struct msg *m)
     p->handler = w->number;
     if (m->origin != p->origin)
         return; /* of a life that is over */
+    if (!p->exists || p->record.origin != m->origin)
+        fail(s, "begin: p%u: %llu begins before the record says where", m->part,
+             ull(m->position));
     if (p->exists && p->record.origin == m->origin && p->record.next > m->position)
         fail(s, "again: p%u: %llu is handled again after its ack was durable", m->part,
              ull(m->position));
@@ -67,16 +70,20 @@ void judge_write(struct sim *s, uint32_t part, const struct consume_record *r)
          (r->token.gen == old->token.gen && r->token.since < old->token.since)))
         fail(s, "stale: p%u: token %llu writes over %llu", part, ull(r->token.since),
              ull(old->token.since));
-    if (p->exists && r->origin == old->origin && r->next < old->next)
+    if (p->exists && r->origin == old->origin && r->origin == p->origin &&
+        r->next < old->next)
         fail(s, "back: p%u: from %llu to %llu", part, ull(old->next), ull(r->next));
     if (r->origin == p->origin) {
         for (uint32_t i = 0; i < p->n && p->msg[i]->position < r->next; i++)
-            if (p->msg[i]->stale_since == r->token.since)
+            if (s->is_latest && !p->has_begun)
+                p->msg[i]->is_before = true;
+            else if (p->msg[i]->stale_since == r->token.since)
                 p->msg[i]->is_done = true; /* nobody had claimed it yet */
             else if (!is_finished(p->msg[i]))
                 fail(s, "lost: p%u: the position moves to %llu over %llu", part,
                      ull(r->next), ull(p->msg[i]->position));
     }
+    p->has_begun = p->has_begun || r->origin != 0;
     /* C9: this claim counts an attempt against the message that was begun. */
     if (p->exists && old->is_begun && !old->is_released &&
         r->token.since != old->token.since)
@@ -189,7 +196,7 @@ void judge_last(struct sim *s)
     for (uint32_t i = 0; i < s->all_n; i++) {
         const struct msg *m = s->all[i];
 
-        if (m->origin != s->part[m->part].origin || m->is_gone)
+        if (m->origin != s->part[m->part].origin || m->is_gone || m->is_before)
             continue;
         if (!m->is_done && !m->is_buried)
             fail(s, "lost: p%u: %llu was never done", m->part, ull(m->position));

@@ -91,6 +91,9 @@ static void start(struct sim *s, struct worker *w, const struct consume_action *
         from = first == UINT64_MAX ? p->last_position + 1 : first;
     if (a->origin == 0 || from == 0)
         from = 1;
+    if (a->origin == 0 && s->is_latest && !l->knows_void)
+        from = p->last_position + 1;
+    l->asked = a->origin;
     if (from < a->position)
         from = a->position;
     e.ev.type = CONSUME_BEGUN;

@@ -344,6 +344,7 @@ static void options(struct sim *s)
     s->may_remove = chance(s, 20);
     s->may_recreate = chance(s, 20);
     s->may_wake_late = chance(s, 50);
+    s->is_latest = chance(s, 40);
 }
 
 static void prepare(struct sim *s)
@@ -398,6 +399,14 @@ static bool happen(struct sim *s, struct event *e)
     return true;
 }
 
+/* A plugin that finds the record void remembers that until the run without a position. */
+static void begins(struct lane_sim *l, uint64_t origin)
+{
+    l->has_begun = true;
+    l->knows_void = l->asked != 0 && l->asked != origin;
+    l->asked = origin;
+}
+
 static void to_worker(struct sim *s, const struct event *e)
 {
     struct worker *w = &s->worker[e->worker];
@@ -429,7 +438,7 @@ static void to_worker(struct sim *s, const struct event *e)
             w->lane[e->part].run == e->ev.run) {
             if (e->ev.origin != s->part[e->part].origin)
                 return; /* the next word about this is on its way */
-            w->lane[e->part].has_begun = true;
+            begins(&w->lane[e->part], e->ev.origin);
         }
         worker_step(s, w, e->ev);
         if (e->what == EV_BEGUN)

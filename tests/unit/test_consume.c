@@ -47,7 +47,7 @@ START_TEST(the_record_moves_only_over_what_is_acknowledged)
     rig_wait(&r, 99);
     rig_expect(&r, "");
     rig_wait(&r, 1); /* commit_interval_ms after the first that was done */
-    rig_expect(&r, "write v1 n2 B");
+    rig_expect(&r, "write v2 n2 B");
     rig_written(&r, 0, STATUS_OK, 2);
     rig_expect(&r, "done 2");
     rig_wait(&r, 500);
@@ -63,7 +63,7 @@ START_TEST(so_many_done_are_written_at_once)
     rig_ack(&r, 0, 2, 1);
     r.trace[0] = '\0';
     rig_ack(&r, 0, 4, 1); /* four done; commit_messages is 3 */
-    rig_expect(&r, "write v1 n5; credit 2");
+    rig_expect(&r, "write v2 n5; credit 2");
     rig_close(&r);
 }
 END_TEST
@@ -162,9 +162,7 @@ START_TEST(silence_counts_as_a_nak)
     rig_message(&r, 0, 1);
     r.trace[0] = '\0';
     rig_wait(&r, 999);
-    rig_expect(&r, "write v1 n1 B"); /* the origin, adopted */
-    rig_written(&r, 0, STATUS_OK, 2);
-    r.trace[0] = '\0';
+    rig_expect(&r, "");
     rig_wait(&r, 1);
     rig_expect(&r, "cancel; say PARTI-E709");
     rig_ack(&r, 0, 1, 1); /* too late */
@@ -282,7 +280,7 @@ START_TEST(a_dead_letter_that_fails_is_tried_again_and_said_once)
     rig_buried(&r, 0, 1, STATUS_IO);
     rig_expect(&r, "say PARTI-E705");
     rig_wait(&r, 100);
-    rig_expect(&r, "bury 1#1 term; write v1 n1 a1*-1");
+    rig_expect(&r, "bury 1#1 term; write v2 n1 a1*-1");
     rig_written(&r, 0, STATUS_OK, 2);
     r.trace[0] = '\0';
     rig_buried(&r, 0, 1, STATUS_IO);
@@ -332,7 +330,7 @@ START_TEST(attempts_are_in_the_record_and_go_on_in_the_next_hold)
     rig_nak(&r, 0, 1, 2);
     r.trace[0] = '\0';
     rig_wait(&r, 90);
-    rig_expect(&r, "deliver 1#3; write v1 n1 B a1*2");
+    rig_expect(&r, "deliver 1#3; write v2 n1 B a1*2");
     record = r.sent;
     rig_fence(&r);
     rig_reads_from(&r, 0, 6, &record, 2);
