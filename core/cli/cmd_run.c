@@ -154,7 +154,7 @@ static int join(struct run *r, const struct cli *cli, const struct run_words *wo
     int status;
 
     run_events_init(r, &callbacks);
-    status = aside_create(&worker, &options, text, sizeof text);
+    status = aside_create(&worker, &options, run_events_over, text, sizeof text);
     if (status < 0) {
         cli_say(0, "%s", text);
         return status == PARTI_ERR_CONFIG    ? CLI_USAGE

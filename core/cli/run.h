@@ -71,8 +71,9 @@ struct run {
     int exit_code;
 };
 
-/* run_events.c: fills in all callbacks. */
+/* run_events.c: fills in all callbacks; and aside_over (host/aside.h). */
 void run_events_init(struct run *run, struct parti_callbacks *callbacks);
+void run_events_over(void *ctx, struct parti_hold hold, uint32_t stretch);
 
 /* The main thread, with the lock: what came since; and the last call before the worker
  * goes: no message is kept any more. */

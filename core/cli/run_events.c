@@ -154,18 +154,11 @@ static void on_lease(void *ctx, uint64_t deadline_ns)
 
 /* ---- messages --------------------------------------------------------------------- */
 
-/* On libparti's handler thread (host/aside.h); the main thread takes it from here. */
-static void on_message(void *ctx, const struct parti_message *message)
+/* The main thread takes it from here. */
+static void put_mail(struct run *r, struct run_letter *l)
 {
-    struct run *r = ctx;
-    struct run_letter *l = run_letter_create(message);
     uint64_t one = 1;
 
-    if (l == NULL) {
-        log_error("no memory for a message; it is tried again");
-        parti_nak(r->worker, message->ticket, 0);
-        return;
-    }
     must(pthread_mutex_lock(&r->mail_lock) == 0);
     bool is_taken = !r->is_mail_closed, is_first = r->mail == NULL;
     if (is_taken) {
@@ -177,6 +170,26 @@ static void on_message(void *ctx, const struct parti_message *message)
         run_letter_destroy(l);
     else if (is_first)
         (void)!write(r->wake_fd, &one, sizeof one);
+}
+
+/* On libparti's handler thread (host/aside.h). */
+static void on_message(void *ctx, const struct parti_message *message)
+{
+    struct run *r = ctx;
+    struct run_letter *l = run_letter_create(message);
+
+    if (l != NULL) {
+        put_mail(r, l);
+        return;
+    }
+    log_error("no memory for a message; it is tried again");
+    parti_nak(r->worker, message->ticket, 0);
+}
+
+/* On the consumer's thread. */
+void run_events_over(void *ctx, struct parti_hold hold, uint32_t stretch)
+{
+    put_mail(ctx, run_letter_create_over(hold, stretch));
 }
 
 void run_events_mail(struct run *r)

@@ -1,12 +1,14 @@
 #include "cli/run_pool.h"
 
 #include "base/bytes.h"
+#include "base/errors.h"
 #include "base/must.h"
 #include "base/status.h"
 #include "edge/clock.h"
 #include "host/log.h"
 #include "host/message_line.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -347,6 +349,35 @@ void run_pool_forget(struct run_pool *p)
         run_post_forget_all(&p->child[i].post);
 }
 
+/* Of a message: behind what may be queued before it, it still fits. */
+static size_t line_max(const struct run_pool *p)
+{
+    size_t queue_max = p->options.keeper.queue_max;
+
+    return (queue_max > 0 ? queue_max : CHILD_QUEUE_MAX) - RUN_POOL_QUEUE;
+}
+
+/* It will be as long at every attempt. */
+static void refuse_long(struct run_pool_child *c, const struct parti_message *m)
+{
+    char text[TEXT_ROOM];
+
+    (void)snprintf(text, sizeof text,
+                   "partition %.200s: The message at position %" PRIu64
+                   " makes a line of more than %zu bytes, more than a command can be "
+                   "given, and is refused for good. [consume] format = raw leaves data "
+                   "as they are.",
+                   m->partition->id, m->position, line_max(c->pool));
+    on_problem(c, ERR_MESSAGE_SPENT, text);
+    run_post_refuse(&c->post, RUN_ANSWER_TERM);
+}
+
+static void refuse_for_now(struct run_pool_child *c)
+{
+    log_error("no memory for a message; it is tried again");
+    run_post_refuse(&c->post, RUN_ANSWER_NAK);
+}
+
 static void write_letter(struct run_pool_child *c, const struct run_letter *l,
                          uint64_t number)
 {
@@ -358,14 +389,17 @@ static void write_letter(struct run_pool_child *c, const struct run_letter *l,
         run_post_refuse(&c->post, RUN_ANSWER_RETURN);
         return;
     }
-    if (message_line_make(&p->message, m, number, p->options.is_raw) < 0) {
-        log_error("no memory for a message; it is tried again");
-        run_post_refuse(&c->post, RUN_ANSWER_NAK);
+    int status = message_line_make(&p->message, m, number, p->options.is_raw);
+    if (status == STATUS_LIMIT || p->message.n > line_max(p)) {
+        refuse_long(c, m);
         return;
     }
-    if (!run_keeper_put(&c->keeper, p->message.at, p->message.n) ||
-        !run_post_sent(&c->post)) {
-        /* No memory: what it has is in pieces, so it cannot go on. */
+    if (status < 0 || !run_keeper_put(&c->keeper, p->message.at, p->message.n)) {
+        refuse_for_now(c);
+        return;
+    }
+    if (!run_post_sent(&c->post)) {
+        /* No memory, and it has what nobody knows of, so it cannot go on. */
         child_kill(c->keeper.child);
         c->keeper.is_doomed = true;
     }

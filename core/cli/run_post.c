@@ -18,12 +18,20 @@ void run_post_init(struct run_post *p, void *ctx,
 
 struct run_letter *run_letter_create(const struct parti_message *message)
 {
-    struct run_letter *l = malloc(sizeof *l);
+    struct run_letter *l = calloc(1, sizeof *l);
 
-    if (l == NULL)
-        return NULL;
-    l->next = NULL;
-    hands_keep(&l->kept, message);
+    if (l != NULL)
+        hands_keep(&l->kept, message);
+    return l;
+}
+
+struct run_letter *run_letter_create_over(struct parti_hold hold, uint32_t stretch)
+{
+    struct run_letter *l = calloc(1, sizeof *l);
+
+    must(l != NULL); /* small, and whoever is not told waits for ever */
+    l->is_over = true;
+    l->kept.message.ticket = (struct parti_ticket){.hold = hold, .stretch = stretch};
     return l;
 }
 
@@ -75,18 +83,21 @@ static struct run_post_slot *slot_of(struct run_post *p, const struct run_letter
     return slot_at(p, ticket_of(l)->hold.slot);
 }
 
-/* Stretches ascend, and may wrap around. */
-static bool is_barred(const struct run_post_slot *s, const struct parti_ticket *t)
+/* Serials and stretches ascend, and may wrap around. */
+static bool is_barred(const struct run_post_slot *s, uint32_t serial, uint32_t stretch)
 {
-    return s->serial == t->hold.serial && (int32_t)(t->stretch - s->stretch) <= 0;
+    int32_t age = (int32_t)(serial - s->serial);
+
+    return s->serial != 0 &&
+           (age < 0 || (age == 0 && (int32_t)(stretch - s->stretch) <= 0));
 }
 
-static void set_bar(struct run_post_slot *s, const struct parti_ticket *t)
+static void set_bar(struct run_post_slot *s, uint32_t serial, uint32_t stretch)
 {
-    if (is_barred(s, t))
+    if (is_barred(s, serial, stretch))
         return;
-    s->serial = t->hold.serial;
-    s->stretch = t->stretch;
+    s->serial = serial;
+    s->stretch = stretch;
 }
 
 static void append(struct run_letter ***last, struct run_letter *l)
@@ -167,21 +178,33 @@ void run_post_settle(struct run_post *p)
     p->spoken = p->oldest;
 }
 
-/* ---- in and out -------------------------------------------------------------------- */
+/* ---- what is over ------------------------------------------------------------------ */
 
-static bool is_of(const struct run_letter *l, uint32_t slot, uint64_t position)
+/* An attempt is over, and its letter is dropped,
+ *   - by its answer; and by any answer but an ack to one that its hold had before it, of
+ *     whatever stretch, for the engine gives again all that lies behind such a one (C5);
+ *   - by a new attempt at its position or at one before it;
+ *   - when the engine waits no longer for anything of the hold: run_post_over().
+ * Neither by its age nor by another partition's or hold's letters.  An answer that still
+ * comes names nothing (C6), and no time runs for it. */
+
+/* This hold's (serial 0: any hold's of the slot) from this position on. */
+static bool is_of(const struct run_letter *l, struct parti_hold hold, uint64_t position)
 {
-    return ticket_of(l)->hold.slot == slot && ticket_of(l)->position >= position;
+    const struct parti_ticket *t = ticket_of(l);
+
+    return t->hold.slot == hold.slot && t->position >= position &&
+           (hold.serial == 0 || t->hold.serial == hold.serial);
 }
 
-static bool drop_sent(struct run_post *p, uint32_t slot, uint64_t position)
+static bool drop_sent(struct run_post *p, struct parti_hold hold, uint64_t position)
 {
     bool any = false;
 
     for (uint64_t n = p->oldest; n < p->next; n++) {
         struct run_letter **at = place(p, n);
 
-        if (*at == NULL || !is_of(*at, slot, position))
+        if (*at == NULL || !is_of(*at, hold, position))
             continue;
         run_letter_destroy(*at);
         *at = NULL;
@@ -193,15 +216,15 @@ static bool drop_sent(struct run_post *p, uint32_t slot, uint64_t position)
 
 /* Drops from a list; with 'must_return' the first goes back, which speaks for all. */
 static bool drop_list(struct run_post *p, struct run_letter **at,
-                      struct run_letter ***ret_last, uint32_t slot, uint64_t position,
-                      bool *must_return)
+                      struct run_letter ***ret_last, struct parti_hold hold,
+                      uint64_t position, bool *must_return)
 {
     bool any = false;
 
     while (*at != NULL) {
         struct run_letter *l = *at;
 
-        if (!is_of(l, slot, position)) {
+        if (!is_of(l, hold, position)) {
             at = &l->next;
             continue;
         }
@@ -217,39 +240,65 @@ static bool drop_list(struct run_post *p, struct run_letter **at,
 }
 
 /* What is ready or lies behind it.  True: something ready was dropped. */
-static bool drop_waiting(struct run_post *p, uint32_t number, uint64_t position,
+static bool drop_waiting(struct run_post *p, struct parti_hold hold, uint64_t position,
                          bool must_return)
 {
-    struct run_post_slot *s = slot_at(p, number);
-    bool any = drop_list(p, &p->first, &p->last, number, position, &must_return);
+    struct run_post_slot *s = slot_at(p, hold.slot);
+    bool any = drop_list(p, &p->first, &p->last, hold, position, &must_return);
 
-    (void)drop_list(p, &s->first, &s->last, number, position, &must_return);
+    (void)drop_list(p, &s->first, &s->last, hold, position, &must_return);
     return any;
 }
 
 /* All of it from this position on. */
-static void drop(struct run_post *p, uint32_t number, uint64_t position)
+static void drop(struct run_post *p, struct parti_hold hold, uint64_t position)
 {
-    bool was_sent = drop_sent(p, number, position);
-    bool was_ready = drop_waiting(p, number, position, false);
+    bool was_sent = drop_sent(p, hold, position);
+    bool was_ready = drop_waiting(p, hold, position, false);
 
     if (!p->is_stacked && (was_sent || was_ready))
-        promote(p, slot_at(p, number));
+        promote(p, slot_at(p, hold.slot));
 }
+
+/* This letter, which is in no list any more, has such an answer: with it goes what its
+ * hold has behind it. */
+static void drop_behind(struct run_post *p, const struct run_letter *l)
+{
+    const struct parti_ticket *t = ticket_of(l);
+    struct run_post_slot *s = slot_of(p, l);
+
+    set_bar(s, t->hold.serial, t->stretch);
+    (void)drop_sent(p, t->hold, t->position);
+    (void)drop_waiting(p, t->hold, t->position, false);
+}
+
+void run_post_over(struct run_post *p, struct parti_hold hold, uint32_t stretch)
+{
+    set_bar(slot_at(p, hold.slot), hold.serial, stretch);
+    drop(p, hold, 0);
+}
+
+/* ---- in and out -------------------------------------------------------------------- */
 
 void run_post_add(struct run_post *p, struct run_letter *l)
 {
     const struct parti_ticket *t = ticket_of(l);
     struct run_post_slot *s = slot_of(p, l);
 
+    if (l->is_over) {
+        run_post_over(p, t->hold, t->stretch);
+        run_letter_destroy(l);
+        return;
+    }
     if (s->revoked == t->hold.serial)
         say(p, l, RUN_ANSWER_RETURN, 0);
-    if (s->revoked == t->hold.serial || is_barred(s, t)) { /* it comes again */
+    if (s->revoked == t->hold.serial ||
+        is_barred(s, t->hold.serial, t->stretch)) { /* it comes again */
         run_letter_destroy(l);
         return;
     }
     if (t->attempt > 1)
-        drop(p, t->hold.slot, t->position);
+        drop(p, t->hold, t->position);
     if (p->is_stacked || !s->is_busy) {
         s->is_busy = true;
         append(&p->last, l);
@@ -304,12 +353,11 @@ bool run_post_sent(struct run_post *p)
 void run_post_refuse(struct run_post *p, enum run_answer answer)
 {
     struct run_letter *l = take_first(p);
-    struct run_post_slot *s = slot_of(p, l);
 
     say(p, l, answer, 0);
-    set_bar(s, ticket_of(l));
-    (void)drop_waiting(p, ticket_of(l)->hold.slot, 0, false);
-    s->is_busy = false;
+    drop_behind(p, l);
+    if (!p->is_stacked)
+        promote(p, slot_of(p, l));
     run_letter_destroy(l);
 }
 
@@ -334,8 +382,7 @@ bool run_post_take(struct run_post *p, const char *line, size_t n)
     *place(p, number) = NULL;
     if (answer != RUN_ANSWER_ACK) {
         say(p, l, answer, delay_ms);
-        set_bar(s, ticket_of(l));
-        (void)drop_waiting(p, ticket_of(l)->hold.slot, 0, false);
+        drop_behind(p, l);
     }
     /* It speaks for what was given before it. */
     for (uint64_t i = p->oldest; answer == RUN_ANSWER_ACK && p->is_stacked && i < number;
@@ -382,17 +429,17 @@ void run_post_lost(struct run_post *p)
 void run_post_revoke(struct run_post *p, struct parti_hold hold)
 {
     struct run_post_slot *s = slot_at(p, hold.slot);
-    bool was_ready = drop_waiting(p, hold.slot, 0, true);
+    bool was_ready = drop_waiting(p, hold, 0, true);
 
     s->revoked = hold.serial;
-    if (was_ready)
-        s->is_busy = false;
+    if (!p->is_stacked && was_ready)
+        promote(p, s);
 }
 
 void run_post_forget(struct run_post *p, uint32_t slot)
 {
     pass_acks(p);
-    drop(p, slot, 0);
+    drop(p, (struct parti_hold){.slot = slot}, 0);
 }
 
 static void free_list(struct run_letter *l)

@@ -39,16 +39,20 @@ bool run_answer_parse(const char *line, size_t n, enum run_answer *ret_answer,
 struct run_letter {
     struct run_letter *next;
     struct hands_call kept; /* its references are given up when it has been written */
+    bool is_over;           /* no message, but the word that run_post_over() takes */
 };
 
 /* From inside message(): the letter has references of its own.  NULL: no memory. */
 struct run_letter *run_letter_create(const struct parti_message *message);
+/* Of aside_over: it must not overtake messages, nor they it. */
+struct run_letter *run_letter_create_over(struct parti_hold hold, uint32_t stretch);
 void run_letter_destroy(struct run_letter *letter); /* accepts NULL */
 
 /* What is known of a partition, by its slot. */
 struct run_post_slot {
-    /* After a word against one letter, nothing more of its stretch may be begun; and of a
-     * hold that is revoked nothing at all.  Serials of holds; 0: none. */
+    /* After a word against one letter, nothing more of its stretch may be begun, nor of
+     * those before it, nor of an older hold; and of a hold that is revoked nothing at
+     * all.  Serials of holds; 0: none. */
     uint32_t serial, stretch, revoked;
     bool is_busy;                     /* unless stacked: one of it is ready or sent */
     struct run_letter *first, **last; /* behind that one; 'last' counts if there is any */
@@ -77,9 +81,14 @@ void run_post_init(struct run_post *post, void *ctx,
 /* Frees all, answers nothing.  Accepts a zeroed struct. */
 void run_post_finish(struct run_post *post);
 
-/* A letter comes, and is taken over.  What the post has of the same partition from this
- * position on is out of date. */
+/* A letter comes, and is taken over.  A new attempt: what the post has of the same hold
+ * from this position on is out of date. */
 void run_post_add(struct run_post *post, struct run_letter *letter);
+
+/* The attempts of this hold up to this stretch are over, since no answer came in time or
+ * the hold is at its end: nothing of them is begun, and what the command still has of
+ * them is waited for no more. */
+void run_post_over(struct run_post *post, struct parti_hold hold, uint32_t stretch);
 
 /* The next letter to be written, and its number; NULL: none is ready.  Then
  * run_post_sent(), or run_post_refuse() with the answer that it gets unread. */

@@ -12,7 +12,8 @@
  *             last position is written
  *   STUCK     cannot go on without somebody's help; tried again with growing pauses
  *
- *   C1  Nothing is read before our claim is in the record.
+ *   C1  Nothing is read before our claim is in the record, and nothing goes to the
+ *       handler before the record says where the partition, or its new life, begins.
  *   C2  A record is written on condition of the version read or written last.  After a
  *       conflict or an unknown outcome it is read: if somebody with a greater token has
  *       it, the lane ends, nothing else; if it is ours (an answer was lost) the lane goes
@@ -40,7 +41,9 @@
  *       room for; and what was done since the last durable record never exceeds twice
  *       'commit_messages': then nothing more is given to the handler.
  *   C13 A record of another origin than the broker's is void: the lane starts at the
- *       first position there is, and says so.
+ *       first position there is, and says so.  Until it has begun there the record keeps
+ *       the void origin, with 'next' 0, so that a next holder does the same and does not
+ *       take the partition for one that never had a position.
  */
 #ifndef PARTI_CONSUME_ENGINE_H
 #define PARTI_CONSUME_ENGINE_H
@@ -158,9 +161,11 @@ enum consume_action_type {
                    more of that stretch, neither what waits nor what is still to come of
                    it: it comes again in a later one.  'count' is for people: what was
                    given ahead or returned and never begun does not count in it */
-    DO_CANCEL,  /* lane: the handler should give up what it has (fence, time-out) */
-    DO_BURY,    /* lane, run, position, attempt, count, message, reason, text */
-    DO_DONE,    /* lane, run, position: 'next' is durable */
+    DO_CANCEL, /* lane: the handler should give up what it has not begun, of every stretch
+                  so far (fence, time-out, or a verdict at an earlier stretch than its
+                  newest); answers to what it has begun are taken as they come */
+    DO_BURY,   /* lane, run, position, attempt, count, message, reason, text */
+    DO_DONE,   /* lane, run, position: 'next' is durable */
     DO_STOP,   /* lane, run, is_last: after a revoke; else (fence, conflict, new run) what
                   the broker holds is left as it is, for it may be another's by now */
     DO_FORGET, /* lane, message: the engine does not look at it any more; a handler whose

@@ -17,7 +17,7 @@ void flow_begun(struct consume *c, struct lane *l, const struct consume_event *e
         say(c, l, ERR_POSITION_VOID,
             "The messages are those of another stream or topic than the position is of; "
             "it starts at the first there is.");
-        l->is_void = true;
+        l->void_origin = l->origin;
         lane_reset(c, l);
         return;
     }
@@ -26,7 +26,7 @@ void flow_begun(struct consume *c, struct lane *l, const struct consume_event *e
     l->has_begun = true;
     if (l->origin == 0) {
         l->origin = ev->origin;
-        l->is_void = false;
+        l->void_origin = 0;
         l->next = ev->position;
         store_dirty(c, l);
     } else if (ev->position > l->next) {
@@ -92,6 +92,11 @@ bool flow_wants_record(const struct consume *c, const struct lane *l)
     return !e->is_dead && !is_recorded(l, e);
 }
 
+bool flow_has_new_origin(const struct lane *l)
+{
+    return l->void_origin == 0 && l->origin != l->durable.origin;
+}
+
 static void restart_clock(const struct consume *c, struct lane *l)
 {
     l->answer_ms = c->options.handle_timeout_ms > 0
@@ -101,6 +106,8 @@ static void restart_clock(const struct consume *c, struct lane *l)
 
 static void deliver(struct consume *c, struct lane *l)
 {
+    if (flow_has_new_origin(l))
+        return; /* C1 */
     while (l->give != NOBODY && l->given < c->given_max) {
         struct entry *e = &c->entry[l->give];
         struct consume_action a;
@@ -116,6 +123,7 @@ static void deliver(struct consume *c, struct lane *l)
             restart_clock(c, l);
         l->give = e->next;
         e->tries++;
+        e->stretch = (uint32_t)l->stretch;
         a = (struct consume_action){.type = DO_DELIVER,
                                     .lane = lane_number(c, l),
                                     .run = l->run,
@@ -204,6 +212,23 @@ static void count_idle(struct consume *c, uint32_t i, uint32_t n)
 {
     for (; n > 0; n--) {
         c->entry[i].idle++;
+        i = c->entry[i].next;
+    }
+}
+
+/* Entry i, number k of what the handler has, is to be given again, and all behind it.
+ * What the handler has of the same stretch it does not begin any more; where something
+ * behind it was given again since, that is to be said. */
+static void bar(const struct consume *c, const struct lane *l, uint32_t i, uint32_t k)
+{
+    const struct consume_action a = {.type = DO_CANCEL, .lane = lane_number(c, l)};
+    uint32_t stretch = c->entry[i].stretch;
+
+    for (; k < l->given; k++) {
+        if (c->entry[i].stretch != stretch) {
+            c->perform(c->ctx, &a);
+            return;
+        }
         i = c->entry[i].next;
     }
 }
@@ -313,13 +338,17 @@ void flow_verdict(struct consume *c, struct lane *l, const struct consume_event 
         l->has_said_late = false;
         restart_clock(c, l);
         break;
-    case VERDICT_NAK: fail(c, l, i, k, false, ev->delay_ms); break;
-    case VERDICT_TERM: fail(c, l, i, k, true, 0); break;
+    case VERDICT_NAK:
+    case VERDICT_TERM:
+        bar(c, l, i, k);
+        fail(c, l, i, k, ev->verdict == VERDICT_TERM, ev->delay_ms);
+        break;
     case VERDICT_PROGRESS:
         if (k == 0) /* the clock is the first one's */
             restart_clock(c, l);
         break;
     case VERDICT_RETURN:
+        bar(c, l, i, k);
         count_idle(c, i, l->given - k);
         l->give = i;
         l->given = k;

@@ -76,7 +76,7 @@ void lane_revoke(struct consume *c, struct lane *l, uint64_t deadline_ms)
     switch (l->phase) {
     case PHASE_IDLE: act(c, l, DO_CLEAR); return;
     case PHASE_CLAIMING:
-        if (!l->has_claimed || l->is_void) {
+        if (!l->has_claimed) {
             clear(c, l); /* the handler has seen nothing of this */
             return;
         }
@@ -89,7 +89,9 @@ void lane_revoke(struct consume *c, struct lane *l, uint64_t deadline_ms)
     case PHASE_DRAINING: break;
     }
     l->is_revoked = true;
-    l->is_stuck = false; /* nothing more is wanted of the reader */
+    if (l->is_stuck)
+        l->is_burying = false; /* it may never be answered */
+    l->is_stuck = false;       /* nothing more is wanted of the reader */
     if (deadline_ms < l->deadline_ms)
         l->deadline_ms = deadline_ms;
 }
@@ -131,14 +133,17 @@ void lane_claim(struct consume *c, struct lane *l, const struct consume_record *
         l->is_suspect = exists && !read->is_released;
         l->careful_n = l->is_suspect && read->is_suspect ? c->span_max : 0;
         carry(l, read);
+        if (l->origin != l->void_origin) /* somebody put a position there */
+            l->void_origin = 0;
     }
-    if (l->is_void) { /* C13 */
+    if (l->void_origin != 0) { /* C13 */
         l->origin = l->next = 0;
         l->carry_fails = 0;
     }
     l->claimed_next = l->next;
     l->sent = (struct consume_record){.token = l->token,
-                                      .origin = l->origin,
+                                      .origin = l->void_origin != 0 ? l->void_origin
+                                                                    : l->origin,
                                       .next = l->next,
                                       .at = l->carry_fails > 0 ? l->carry_at : 0,
                                       .attempts = l->carry_fails,
@@ -171,7 +176,7 @@ void lane_reset(struct consume *c, struct lane *l)
 /* The handler has nothing any more: claim anew. */
 static void reset(struct consume *c, struct lane *l)
 {
-    if (l->is_revoked && l->has_claimed && !l->is_void) {
+    if (l->is_revoked && l->has_claimed) {
         l->phase = PHASE_DRAINING; /* our record stands: the last one is written */
         return;
     }
@@ -180,8 +185,7 @@ static void reset(struct consume *c, struct lane *l)
         return;
     }
     stop(c, l, false);
-    if (l->is_burying)
-        return; /* answered by the end of the run at the latest */
+    l->is_burying = false; /* nobody hears what becomes of it: it is written again */
     if (l->queued > 0 && c->entry[l->first].fails > 0) {
         l->carry_at = c->entry[l->first].position;
         l->carry_fails = c->entry[l->first].fails;
@@ -192,11 +196,21 @@ static void reset(struct consume *c, struct lane *l)
     l->has_read = l->is_unsure = false;
 }
 
+/* A reader that has lasted for the longest pause begins with the shortest again. */
+static uint64_t restart_at(const struct consume *c, struct lane *l)
+{
+    if (c->now_ms >= sat_add(l->restart_ms, PAUSE_MAX_MS))
+        l->restart_pause_ms = 0;
+    return pause_end(c, &l->restart_pause_ms);
+}
+
 void lane_trouble(struct consume *c, struct lane *l, int status)
 {
     bool is_hopeless = status == STATUS_INVALID || status == STATUS_DENIED ||
                        status == STATUS_UNSUPPORTED || status == STATUS_CORRUPT;
 
+    if (l->phase == PHASE_DRAINING && is_hopeless)
+        l->is_burying = false; /* as in lane_revoke() */
     if (l->phase != PHASE_READING || l->is_stuck == is_hopeless)
         return;
     l->is_stuck = is_hopeless;
@@ -204,7 +218,7 @@ void lane_trouble(struct consume *c, struct lane *l, int status)
         l->restart_pause_ms = 0;
         return;
     }
-    l->restart_ms = pause_end(c, &l->restart_pause_ms);
+    l->restart_ms = restart_at(c, l);
     say(c, l, ERR_READER_STUCK, "It cannot be read: %s; it is tried again.",
         status_text(status));
 }
@@ -213,7 +227,7 @@ void lane_broken(struct consume *c, struct lane *l, const char *what)
 {
     say(c, l, ERR_READER_BROKEN, "The consumer plugin delivered %s; it starts anew.",
         what);
-    l->store_ms = pause_end(c, &l->restart_pause_ms);
+    l->store_ms = l->restart_ms = restart_at(c, l);
     lane_reset(c, l);
 }
 

@@ -1,8 +1,9 @@
 /* Room for messages, and the credit that promises it (C12).
  *
  * What a lane has taken is what is queued plus the credit that the plugin has not used.
- * One place is each lane's own, so that none starves; the rest is shared, and a lane's
- * part of it follows from how many lanes there are.
+ * One place is each lane's own, so that none starves; the rest is shared alike by the
+ * lanes that are held.  Where more of them come, what was given before is not taken back;
+ * it goes to the others as it is used.
  */
 #include "consume/state.h"
 
@@ -38,12 +39,11 @@ void pool_init(struct consume *c)
 
 void pool_held(struct consume *c, int change)
 {
-    uint32_t all = c->options.lanes_max + c->over_max;
+    uint32_t part;
 
     c->held = (uint32_t)((int64_t)c->held + change);
-    c->quota = c->held > 0 ? all / c->held : all;
-    if (c->quota > c->options.lane_max)
-        c->quota = c->options.lane_max;
+    part = c->held > 0 ? c->over_max / c->held : c->over_max;
+    c->quota = part < c->options.lane_max ? 1 + part : c->options.lane_max;
 }
 
 void forget(struct consume *c, const struct lane *l, void *message)

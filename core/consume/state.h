@@ -22,11 +22,12 @@ enum {
 struct entry {
     uint64_t position;
     void *message;
-    uint32_t next;  /* of the lane, or in the free list */
-    uint32_t tries; /* times given to a handler */
-    uint32_t idle;  /* of those, never begun by one */
-    uint32_t fails; /* attempts that ended without an ack; CONSUME_TERMED */
-    bool is_dead;   /* C8: to be buried */
+    uint32_t next;    /* of the lane, or in the free list */
+    uint32_t tries;   /* times given to a handler */
+    uint32_t idle;    /* of those, never begun by one */
+    uint32_t fails;   /* attempts that ended without an ack; CONSUME_TERMED */
+    uint32_t stretch; /* in which it was given last */
+    bool is_dead;     /* C8: to be buried */
 };
 
 enum phase {
@@ -62,18 +63,18 @@ struct lane {
     /* the hold */
     struct consume_token token;
     bool has_claimed; /* with this token, in this hold */
-    bool is_void;     /* C13: what the record says is of another life */
     bool is_suspect;
     bool has_said;      /* the store's trouble, once in a row */
     bool has_said_bury; /* as has_said */
     bool has_said_late; /* a handler's silence, until it answers with an ack */
     uint64_t origin;
+    uint64_t void_origin; /* C13: of the record, while it is void; else 0 */
     uint64_t claimed_next;
     uint64_t carry_at; /* C9: attempts of a message that is not here yet */
     uint32_t carry_fails;
     bool is_revoked;
-    uint64_t deadline_ms; /* of the revoke; UINT64_MAX */
-    uint64_t restart_ms, restart_pause_ms;
+    uint64_t deadline_ms;                  /* of the revoke; UINT64_MAX */
+    uint64_t restart_ms, restart_pause_ms; /* of the reader, the last time */
     uint64_t bury_ms, bury_pause_ms;
 
     /* the record */
@@ -195,6 +196,8 @@ void flow_verdict(struct consume *c, struct lane *l, const struct consume_event 
 void flow_buried(struct consume *c, struct lane *l, const struct consume_event *ev);
 void flow_timeout(struct consume *c, struct lane *l);
 void flow_work(struct consume *c, struct lane *l); /* delivers and buries */
+/* Where the lane begins is known, and not yet in the record (C1). */
+bool flow_has_new_origin(const struct lane *l);
 uint64_t flow_due(const struct consume *c, const struct lane *l);
 /* The message at the head waits until the record says that it is begun (C9). */
 bool flow_wants_record(const struct consume *c, const struct lane *l);

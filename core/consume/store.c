@@ -92,7 +92,8 @@ static enum want wanted(const struct consume *c, const struct lane *l)
     case PHASE_DRAINING:
         if (l->is_unsure)
             return WANT_READ;
-        return is_commit_due(c, l) || is_final(l) || flow_wants_record(c, l)
+        return is_commit_due(c, l) || is_final(l) || flow_wants_record(c, l) ||
+                       flow_has_new_origin(l)
                    ? WANT_WRITE
                    : WANT_NOTHING;
     }
@@ -119,6 +120,12 @@ static struct consume_record record_now(const struct consume *c, const struct la
 {
     struct consume_record r = {.token = l->token, .origin = l->origin, .next = l->next};
 
+    if (l->void_origin != 0) { /* C13: whoever comes next finds it void as well */
+        r.origin = l->void_origin;
+        r.next = 0;
+        r.is_released = is_final(l);
+        return r;
+    }
     if (l->queued > 0) {
         const struct entry *first = &c->entry[l->first];
 

@@ -38,6 +38,9 @@ struct consumer_setup {
     bool (*holds)(void *ctx, struct parti_hold hold); /* any thread */
     /* On the handlers' threads, one at a time for each partition. */
     void (*message)(void *ctx, const struct parti_message *message);
+    /* The attempts up to this stretch are over (DO_CANCEL).  The consumer's thread; NULL:
+     * not asked for. */
+    void (*over)(void *ctx, struct parti_hold hold, uint32_t stretch);
     void (*settled)(void *ctx, const struct parti_partition *partition,
                     uint64_t next); /* the consumer's thread */
     /* Nothing of a revoked partition is under way any more.  Any thread; also for holds

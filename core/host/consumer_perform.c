@@ -260,8 +260,12 @@ static void cancel(struct consumer *c, const struct consume_action *a)
 {
     const struct consumer_lane *l = &c->lane[a->lane];
 
-    if (l->part != NULL)
-        (void)hands_take_back(c->hands, l->part->partition.hold, l->stretch, NULL);
+    if (l->part == NULL)
+        return;
+    struct parti_hold hold = l->part->partition.hold;
+    (void)hands_take_back(c->hands, hold, l->stretch, NULL);
+    if (c->setup.over != NULL)
+        c->setup.over(c->setup.ctx, hold, l->stretch);
 }
 
 static void forget(struct consumer *c, const struct consume_action *a)

@@ -339,7 +339,7 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
 }
 
 int worker_create(struct parti_worker **ret_worker, const struct parti_options *options,
-                  bool is_aside, char *text, size_t room)
+                  aside_over over, char *text, size_t room)
 {
     struct parti_worker *w = calloc(1, sizeof *w);
     int status;
@@ -347,7 +347,7 @@ int worker_create(struct parti_worker **ret_worker, const struct parti_options *
     bytes_to_text(bytes_of("out of memory"), text, room);
     if (w == NULL)
         return PARTI_ERR_MEMORY;
-    w->is_aside = is_aside;
+    w->over = over;
     (void)pthread_mutex_init(&w->lock, NULL);
     worker_cond_init(&w->changed);
     w->id = "";
@@ -390,7 +390,7 @@ int worker_create(struct parti_worker **ret_worker, const struct parti_options *
 int parti_create(struct parti_worker **ret_worker, const struct parti_options *options,
                  char *text, size_t room)
 {
-    return worker_create(ret_worker, options, false, text, room);
+    return worker_create(ret_worker, options, NULL, text, room);
 }
 
 void parti_destroy(struct parti_worker *w)

@@ -4,6 +4,7 @@
 
 #include "edge/loop.h"
 #include "host/alert.h"
+#include "host/aside.h"
 #include "host/conf.h"
 #include "host/consumer.h"
 #include "host/dispatch.h"
@@ -23,7 +24,7 @@ enum { WORKER_IDS_KEPT = 16, WORKER_TEXT_ROOM = 1024 };
 struct parti_worker {
     struct conf conf;
     const char *plugin_dir;
-    bool is_aside; /* aside.h */
+    aside_over over; /* NULL: an application that handles in message() */
     struct worker_setup setup;
     struct parti_callbacks callbacks;
     struct strategy *strategy;
@@ -56,9 +57,9 @@ struct parti_worker {
 /* worker.c: the loop's and the consumer's word; 'ctx' is the worker. */
 void worker_problem(void *ctx, int code, const char *text);
 
-/* worker.c: parti_create(), or aside_create(). */
+/* worker.c: parti_create() without 'over', or aside_create(). */
 int worker_create(struct parti_worker **ret_worker, const struct parti_options *options,
-                  bool is_aside, char *text, size_t room);
+                  aside_over over, char *text, size_t room);
 
 /* worker_consume.c: the worker's side of [consume].  PARTI_ERR_* with text[room]; 0 also
  * where the file has no such section. */

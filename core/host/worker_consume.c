@@ -19,6 +19,13 @@ static void on_message(void *ctx, const struct parti_message *message)
     w->callbacks.message(w->callbacks.ctx, message);
 }
 
+static void on_over(void *ctx, struct parti_hold hold, uint32_t stretch)
+{
+    struct parti_worker *w = ctx;
+
+    w->over(w->callbacks.ctx, hold, stretch);
+}
+
 static void on_settled(void *ctx, const struct parti_partition *partition, uint64_t next)
 {
     struct parti_worker *w = ctx;
@@ -51,11 +58,12 @@ int worker_consume_start(struct parti_worker *w, char *text, size_t room)
 {
     const struct consumer_setup setup = {.conf = &w->conf,
                                          .plugin_dir = w->plugin_dir,
-                                         .is_aside = w->is_aside,
+                                         .is_aside = w->over != NULL,
                                          .ctx = w,
                                          .holds = on_holds,
                                          .message = on_message,
                                          .settled = on_settled,
+                                         .over = w->over != NULL ? on_over : NULL,
                                          .clear = on_clear,
                                          .problem = worker_problem};
     const struct conf_plugin *base = &w->conf.consume.base;
@@ -168,9 +176,9 @@ void parti_return(struct parti_worker *w, struct parti_ticket ticket)
 /* ---- for `parti run` --------------------------------------------------------------- */
 
 int aside_create(struct parti_worker **ret_worker, const struct parti_options *options,
-                 char *text, size_t room)
+                 aside_over over, char *text, size_t room)
 {
-    return worker_create(ret_worker, options, true, text, room);
+    return worker_create(ret_worker, options, over, text, room);
 }
 
 bool aside_may_begin(const struct parti_worker *w, const struct parti_ticket *ticket)

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+enum { SOON_MS = 150 }; /* what takes no longer than a few answers of the store */
+
 #define ull(x) ((unsigned long long)(x))
 
 void fail(struct sim *s, const char *format, ...)
@@ -21,7 +23,7 @@ void fail(struct sim *s, const char *format, ...)
 
 static bool is_finished(const struct msg *m)
 {
-    return m->is_done || m->is_buried || m->is_gone;
+    return m->is_done || m->is_buried || m->is_gone || m->is_before;
 }
 
 void judge_begin(struct sim *s, struct worker *w, struct msg *m)
@@ -35,6 +37,9 @@ void judge_begin(struct sim *s, struct worker *w, struct msg *m)
     p->handler = w->number;
     if (m->origin != p->origin)
         return; /* of a life that is over */
+    if (!p->exists || p->record.origin != m->origin)
+        fail(s, "begin: p%u: %llu begins before the record says where", m->part,
+             ull(m->position));
     if (p->exists && p->record.origin == m->origin && p->record.next > m->position)
         fail(s, "again: p%u: %llu is handled again after its ack was durable", m->part,
              ull(m->position));
@@ -65,16 +70,20 @@ void judge_write(struct sim *s, uint32_t part, const struct consume_record *r)
          (r->token.gen == old->token.gen && r->token.since < old->token.since)))
         fail(s, "stale: p%u: token %llu writes over %llu", part, ull(r->token.since),
              ull(old->token.since));
-    if (p->exists && r->origin == old->origin && r->next < old->next)
+    if (p->exists && r->origin == old->origin && r->origin == p->origin &&
+        r->next < old->next)
         fail(s, "back: p%u: from %llu to %llu", part, ull(old->next), ull(r->next));
     if (r->origin == p->origin) {
         for (uint32_t i = 0; i < p->n && p->msg[i]->position < r->next; i++)
-            if (p->msg[i]->stale_since == r->token.since)
+            if (s->is_latest && !p->has_begun)
+                p->msg[i]->is_before = true;
+            else if (p->msg[i]->stale_since == r->token.since)
                 p->msg[i]->is_done = true; /* nobody had claimed it yet */
             else if (!is_finished(p->msg[i]))
                 fail(s, "lost: p%u: the position moves to %llu over %llu", part,
                      ull(r->next), ull(p->msg[i]->position));
     }
+    p->has_begun = p->has_begun || r->origin != 0;
     /* C9: this claim counts an attempt against the message that was begun. */
     if (p->exists && old->is_begun && !old->is_released &&
         r->token.since != old->token.since)
@@ -110,6 +119,16 @@ void judge_start(struct sim *s, struct worker *w, const struct consume_action *a
              a->lane);
 }
 
+/* Before the deadline, with nothing more to wait for. */
+static bool had_time(const struct sim *s, const struct worker *w,
+                     const struct lane_sim *l)
+{
+    uint64_t since = l->quiet_at > w->asleep_until ? l->quiet_at : w->asleep_until;
+
+    return s->is_store_sound && !l->is_busy && l->queued == 0 && l->burying == NULL &&
+           s->now > since + SOON_MS;
+}
+
 void judge_clear(struct sim *s, struct worker *w, uint32_t part)
 {
     struct lane_sim *l = &w->lane[part];
@@ -121,7 +140,7 @@ void judge_clear(struct sim *s, struct worker *w, uint32_t part)
         fail(s, "clear: w%u: p%u cuts its handler off", w->number, part);
     if (!l->is_revoked)
         fail(s, "clear: w%u: p%u unasked", w->number, part);
-    if (s->now < l->deadline && !l->is_void && l->has_begun &&
+    if ((s->now < l->deadline || had_time(s, w, l)) && !l->is_void && l->has_begun &&
         p->record.origin == p->origin && p->exists &&
         p->record.token.since <= l->token.since && !p->record.is_released)
         fail(s, "clear: w%u: p%u before its record is written", w->number, part);
@@ -177,7 +196,7 @@ void judge_last(struct sim *s)
     for (uint32_t i = 0; i < s->all_n; i++) {
         const struct msg *m = s->all[i];
 
-        if (m->origin != s->part[m->part].origin || m->is_gone)
+        if (m->origin != s->part[m->part].origin || m->is_gone || m->is_before)
             continue;
         if (!m->is_done && !m->is_buried)
             fail(s, "lost: p%u: %llu was never done", m->part, ull(m->position));

@@ -67,6 +67,8 @@ mutant() {
 
 mutant "C1 reads before its claim" lane \
     's/^    pool_held(c, 1);$/&\n    l->sent.token = token;\n    lane_claimed(c, l);/'
+mutant "C1 gives before it is known where" flow \
+    's/^    if (flow_has_new_origin(l))$/    if (false)/'
 mutant "C2 takes a conflict for success" store \
     's/if (ev->status == STATUS_OK) {/if (ev->status % STATUS_CONFLICT == 0) {/'
 mutant "C2 does not look who has it" store \
@@ -93,8 +95,12 @@ mutant "C11 clears before the record" lane \
     's/case PHASE_READING: l->phase = PHASE_DRAINING;/case PHASE_READING: clear(c, l);/'
 mutant "C11 does not wait for the handler" store \
     's/return l->phase == PHASE_DRAINING \&\& l->given == 0/return l->phase == PHASE_DRAINING/'
+mutant "C11 waits for what nobody answers" lane \
+    's/^    l->is_burying = false; \/\* nobody hears.*/    if (l->is_burying)\n        return;/'
 mutant "C11 has no deadline" lane 's/if (deadline_ms < l->deadline_ms)/if (false)/'
 mutant "C12 gives credit twice" pool 's/        l->credit += n;/        l->credit += n - n \/ 2;/'
+mutant "C13 forgets what is void" lane \
+    's/l->void_origin != 0 ? l->void_origin/false ? 0/'
 mutant "C13 follows a void position" flow 's/l->origin != 0 \&\& ev->origin != l->origin/false/'
 
 printf '{"target":"consume_mutants","mutants":%d,"caught":%d}\n' $mutants $caught

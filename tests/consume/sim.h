@@ -34,6 +34,8 @@ struct msg {
     uint32_t unhappy; /* attempts that the rules may count against it */
     uint32_t kills;
     uint64_t stale_since; /* finished under this token, which was no longer the last */
+    uint64_t given_since, given_run; /* to a handler, last */
+    bool is_before;                  /* of where the partition began (start = latest) */
     bool is_done, is_buried, is_gone, was_refused, has_letter;
 };
 
@@ -41,7 +43,8 @@ struct part {
     struct msg *msg[MESSAGES_MAX]; /* ascending */
     uint32_t n, to_publish;
     uint64_t origin, last_position;
-    bool exists; /* the record */
+    bool exists;    /* the record */
+    bool has_begun; /* a record has said where */
     struct consume_record record;
     uint64_t version;
     struct msg *handled; /* being handled now, by 'handler' */
@@ -59,6 +62,8 @@ struct delivery {
 
 struct lane_sim {
     bool is_running, has_begun, is_pumping, is_void;
+    bool knows_void; /* the plugin found the record void; no other process knows */
+    uint64_t asked;  /* the origin that the run was started with, or said */
     uint64_t run, cursor, origin, credit;
     struct msg *burying;
     struct delivery queue[STRETCH_MAX];
@@ -68,6 +73,7 @@ struct lane_sim {
     uint64_t refused;  /* of stretches up to this one nothing more is begun */
     uint64_t stretch;  /* the last that came */
     uint64_t deadline; /* of the revoke */
+    uint64_t quiet_at; /* since then it was not revoked, or had something to wait for */
     uint64_t cut_step; /* the step that cut its handler off */
     bool is_revoked, is_granted;
     bool is_stale; /* the authority gave it to somebody else, and it does not know yet */
@@ -121,7 +127,8 @@ struct sim {
     struct consume_options options;
     uint32_t parts, messages_each;
     uint32_t fault_percent; /* of store requests */
-    bool may_remove, may_recreate, may_wake_late;
+    bool may_remove, may_recreate, may_wake_late, is_store_sound;
+    bool is_latest; /* the plugin begins at the end where there is no position */
     struct worker worker[WORKERS + 1]; /* the last is NOWHERE */
     struct part part[PARTS_MAX];
     struct msg *all[PARTS_MAX * MESSAGES_MAX * 4];

@@ -91,6 +91,9 @@ static void start(struct sim *s, struct worker *w, const struct consume_action *
         from = first == UINT64_MAX ? p->last_position + 1 : first;
     if (a->origin == 0 || from == 0)
         from = 1;
+    if (a->origin == 0 && s->is_latest && !l->knows_void)
+        from = p->last_position + 1;
+    l->asked = a->origin;
     if (from < a->position)
         from = a->position;
     e.ev.type = CONSUME_BEGUN;
@@ -109,7 +112,11 @@ static void stop(struct sim *s, struct worker *w, uint32_t part)
     l->is_running = false;
     w->credit -= l->credit;
     l->credit = 0;
-    if (l->burying != NULL) { /* answered by the end of the run */
+    if (l->burying != NULL)
+        l->quiet_at = s->now;
+    if (l->burying != NULL && chance(s, 50)) {
+        l->burying = NULL; /* the host does not hear what comes after its stop */
+    } else if (l->burying != NULL) {
         struct event e = event_of(w, EV_BURIED, part);
 
         e.n = 1; /* not done */
@@ -132,7 +139,17 @@ static void bury(struct sim *s, struct worker *w, const struct consume_action *a
     e.ev.type = CONSUME_BURIED;
     e.ev.position = a->position;
     e.ev.status = chance(s, 2 * s->fault_percent) ? STATUS_IO : STATUS_OK;
-    push(s, pick(s, 50), &e);
+    if (chance(s, 80)) {
+        push(s, pick(s, 50), &e);
+        return;
+    }
+    push(s, pick(s, 3000), &e);
+    if (s->now < FAULTS_MS && chance(s, 30)) { /* one cause of both */
+        e.what = EV_TROUBLE;
+        e.ev.type = CONSUME_TROUBLE;
+        e.ev.status = STATUS_DENIED;
+        push(s, pick(s, 50), &e);
+    }
 }
 
 void worker_bury(struct sim *s, struct worker *w, const struct event *e)
@@ -151,6 +168,7 @@ void worker_bury(struct sim *s, struct worker *w, const struct event *e)
             s->dead++;
         }
         l->burying = NULL;
+        l->quiet_at = s->now;
     }
     worker_step(s, w, e->ev);
 }
@@ -249,6 +267,7 @@ void worker_handled(struct sim *s, struct worker *w, uint32_t part, uint64_t wor
     if (!l->is_stale)
         judge_end(s, w, d.msg);
     l->is_busy = false;
+    l->quiet_at = s->now;
     shift(l);
     if (verdict == VERDICT_ACK) {
         if (l->is_stale)
@@ -277,7 +296,8 @@ static void cancel(struct sim *s, struct worker *w, uint32_t part)
     /* A time-out counts against the first that the engine has no answer for. */
     consume_look(w->c, part, &view);
     for (uint32_t i = 0; i < p->n && !w->is_fencing; i++)
-        if (p->msg[i]->position >= view.next) {
+        if (p->msg[i]->position >= view.next &&
+            p->msg[i]->given_since == l->token.since && p->msg[i]->given_run == l->run) {
             p->msg[i]->unhappy++;
             break;
         }
@@ -289,6 +309,7 @@ static void cancel(struct sim *s, struct worker *w, uint32_t part)
             answer(s, w, part, &l->queue[0], VERDICT_ACK, pick(s, 2000));
     }
     l->is_busy = false;
+    l->quiet_at = s->now;
     l->queued = 0;
     l->refused = l->stretch;
 }
@@ -296,8 +317,11 @@ static void cancel(struct sim *s, struct worker *w, uint32_t part)
 static void deliver(struct sim *s, struct worker *w, const struct consume_action *a)
 {
     struct lane_sim *l = &w->lane[a->lane];
+    struct msg *m = a->message;
 
     l->stretch = a->stretch;
+    m->given_since = l->token.since;
+    m->given_run = a->run;
     if (a->stretch <= l->refused)
         return;
     if (l->queued >= s->options.deliver_max &&
@@ -305,7 +329,7 @@ static void deliver(struct sim *s, struct worker *w, const struct consume_action
         fail(s, "stretch: w%u: p%u has more than it may", w->number, a->lane);
         return;
     }
-    l->queue[l->queued++] = (struct delivery){a->message, a->run, a->stretch, a->attempt};
+    l->queue[l->queued++] = (struct delivery){m, a->run, a->stretch, a->attempt};
     begin(s, w, a->lane);
 }
 

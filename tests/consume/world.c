@@ -235,6 +235,7 @@ static void move(struct sim *s, uint32_t part)
         return;
     p->is_revoking = true;
     l->is_revoked = true;
+    l->quiet_at = s->now;
     l->deadline = s->now + (chance(s, 20) ? pick(s, 50) : 200 + pick(s, 1500));
     tell(s, "p%u: revoked from w%u", part, w->number);
     worker_step(s, w,
@@ -339,9 +340,11 @@ static void options(struct sim *s)
     s->parts = 2 + (uint32_t)pick(s, PARTS_MAX - 1);
     s->messages_each = 20 + (uint32_t)pick(s, 60);
     s->fault_percent = chance(s, 30) ? 0 : (uint32_t)pick(s, 25);
+    s->is_store_sound = s->fault_percent == 0;
     s->may_remove = chance(s, 20);
     s->may_recreate = chance(s, 20);
     s->may_wake_late = chance(s, 50);
+    s->is_latest = chance(s, 40);
 }
 
 static void prepare(struct sim *s)
@@ -396,6 +399,14 @@ static bool happen(struct sim *s, struct event *e)
     return true;
 }
 
+/* A plugin that finds the record void remembers that until the run without a position. */
+static void begins(struct lane_sim *l, uint64_t origin)
+{
+    l->has_begun = true;
+    l->knows_void = l->asked != 0 && l->asked != origin;
+    l->asked = origin;
+}
+
 static void to_worker(struct sim *s, const struct event *e)
 {
     struct worker *w = &s->worker[e->worker];
@@ -427,7 +438,7 @@ static void to_worker(struct sim *s, const struct event *e)
             w->lane[e->part].run == e->ev.run) {
             if (e->ev.origin != s->part[e->part].origin)
                 return; /* the next word about this is on its way */
-            w->lane[e->part].has_begun = true;
+            begins(&w->lane[e->part], e->ev.origin);
         }
         worker_step(s, w, e->ev);
         if (e->what == EV_BEGUN)

@@ -6,6 +6,9 @@
  *   term...   {"term":N}
  *   die...    at the first attempt the process ends with exit code 3
  *   hang...   at the first attempt none
+ *   mute...   none at any attempt
+ *   later-... at the first attempt that of the word behind it, in one write with the next
+ *             answer that is not such a one
  *   still...  {"progress":N} three times, 100 ms apart, then {"ack":N}
  *   deaf...   reads nothing more until the file that argv[1] names is there, then acks
  *   else      {"ack":N}
@@ -21,7 +24,7 @@
 
 enum { ROOM = 1 << 20 };
 
-static char line[ROOM], data[ROOM];
+static char line[ROOM], data[ROOM], kept[1024];
 
 static void fail(const char *what)
 {
@@ -68,15 +71,30 @@ static void read_raw(size_t n)
             data[i] = '.';
 }
 
+static const char later[] = "later-";
+
+static bool is_later(void)
+{
+    return strncmp(data, later, strlen(later)) == 0;
+}
+
 static bool is(const char *word)
 {
-    return strncmp(data, word, strlen(word)) == 0;
+    return strncmp(data + (is_later() ? strlen(later) : 0), word, strlen(word)) == 0;
 }
 
 static void say(const char *word, unsigned long long n)
 {
-    (void)printf("{\"%s\":%llu}\n", word, n);
+    (void)printf("%s{\"%s\":%llu}\n", kept, word, n);
     (void)fflush(stdout);
+    kept[0] = '\0';
+}
+
+static void keep(const char *word, unsigned long long n)
+{
+    size_t used = strlen(kept);
+
+    (void)snprintf(kept + used, sizeof kept - used, "{\"%s\":%llu}\n", word, n);
 }
 
 static void on_message(const char *wake)
@@ -96,8 +114,12 @@ static void on_message(const char *wake)
     (void)fflush(stdout);
     if (is("die") && attempt == 1)
         _exit(3);
-    if (is("hang") && attempt == 1)
+    if (is("mute") || (is("hang") && attempt == 1))
         return;
+    if (is_later() && attempt == 1) {
+        keep(is("nak") ? "nak" : "ack", n);
+        return;
+    }
     if (is("nak") && attempt == 1) {
         (void)printf("{\"nak\":%llu,\"delay_ms\":50}\n", n);
         (void)fflush(stdout);

@@ -3,6 +3,7 @@
 
 #include "cli_rig.h"
 #include "field.h"
+#include "hand_rig.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -10,101 +11,30 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { HANDLED_MAX = 4096, STEP = 10 };
-
-/* A line of tests/host/hand.c. */
-struct handled {
-    int pid, part;
-    unsigned long long position, attempt;
-    char data[256];
-};
-
-static struct handled handled[HANDLED_MAX];
-static size_t handled_n;
-static struct cli_live live;
-
-static void begin(int program)
-{
-    field_begin(program);
-    cli_rig_setup();
-    handled_n = 0;
-}
-
-static void end(void)
-{
-    field_end();
-    cli_rig_teardown();
-}
-
-static const char *wake_file(void)
-{
-    static char path[512];
-
-    format(path, sizeof path, "%s/wake", field.dir);
-    return path;
-}
-
-static void start_run(const char *conf)
-{
-    static char hand[512];
-    const char *const words[] = {"run", "-c", conf, "--", hand, wake_file(), NULL};
-
-    format(hand, sizeof hand, "%s/tests/host/hand", getenv("PARTI_BUILDDIR"));
-    cli_start(&live, words);
-}
-
-static bool take(const char *line, void *ctx)
-{
-    const size_t *wanted = ctx;
-    struct handled *h = &handled[handled_n];
-
-    ck_assert_uint_lt(handled_n, HANDLED_MAX);
-    if (sscanf(line, "handled %d p/%d %llu %llu %255s", &h->pid, &h->part, &h->position,
-               &h->attempt, h->data) == 5)
-        handled_n++;
-    return handled_n >= *wanted;
-}
-
-/* Until so many messages were handled. */
-static void await_handled(size_t n)
-{
-    if (handled_n < n)
-        cli_line(&live, take, &n);
-}
-
-/* SIGTERM: drains, exit code 0. */
-static void stop_run(void)
-{
-    int status = 0;
-
-    ck_assert_int_eq(kill(live.pid, SIGTERM), 0);
-    ck_assert_int_eq(waitpid(live.pid, &status, 0), live.pid);
-    (void)close(live.out);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %d", status);
-}
+enum { STEP = 10 };
 
 START_TEST(messages_go_to_the_command_and_its_answers_count)
 {
-    begin(_i);
+    hand_begin(_i);
     field_put(0, 0, 50);
     field_put(1, 0, 50);
-    start_run(field_conf(2, ""));
-    await_handled(100);
-    stop_run();
+    hand_start(field_conf(2, ""));
+    hand_await(100);
+    hand_stop();
     /* What was acknowledged is in the record. */
     field_put(0, 50, 10);
-    start_run(field_conf(2, ""));
-    await_handled(110);
-    stop_run();
+    hand_start(field_conf(2, ""));
+    hand_await(110);
+    hand_stop();
     for (int p = 0; p < 2; p++) {
         int next = 0;
 
-        for (size_t i = 0; i < handled_n; i++)
-            if (handled[i].part == p)
-                ck_assert_int_eq((int)strtol(handled[i].data, NULL, 10), next++);
+        for (size_t i = 0; i < hand.n; i++)
+            if (hand.handled[i].part == p)
+                ck_assert_int_eq((int)strtol(hand.handled[i].data, NULL, 10), next++);
         ck_assert_int_eq(next, p == 0 ? 60 : 50);
     }
-    end();
+    hand_end();
 }
 END_TEST
 
@@ -115,21 +45,21 @@ START_TEST(nak_term_progress_and_silence_mean_what_they_say)
     static const char *const wanted[] = {"a",           "nak-it",  "nak-it",  "term-it",
                                          "still-at-it", "hang-it", "hang-it", "b"};
 
-    begin(_i);
+    hand_begin(_i);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         field_put_line(0, lines[i]);
-    start_run(field_conf(1, "handle_timeout = 200 ms\nretry_first = 10 ms\n"
-                            "dead_letter = graveyard\n"));
-    await_handled(8);
-    stop_run();
+    hand_start(field_conf(1, "handle_timeout = 200 ms\nretry_first = 10 ms\n"
+                             "dead_letter = graveyard\n"));
+    hand_await(8);
+    hand_stop();
     for (size_t i = 0; i < 8; i++)
-        ck_assert_str_eq(handled[i].data, wanted[i]);
-    ck_assert_uint_eq(handled[2].attempt, 2);
-    ck_assert_uint_eq(handled[6].attempt, 2);
+        ck_assert_str_eq(hand.handled[i].data, wanted[i]);
+    ck_assert_uint_eq(hand.handled[2].attempt, 2);
+    ck_assert_uint_eq(hand.handled[6].attempt, 2);
     const char *dead = field_file("dead");
     cli_has(dead, "graveyard 20 ");
     cli_has(dead, " term-it\n");
-    end();
+    hand_end();
 }
 END_TEST
 
@@ -137,85 +67,68 @@ START_TEST(a_lone_message_waits_for_no_other)
 {
     uint64_t begun_ms;
 
-    begin(_i);
+    hand_begin(_i);
     field_put(0, 0, 1);
-    start_run(field_conf(2, ""));
-    await_handled(1);
+    hand_start(field_conf(2, ""));
+    hand_await(1);
     begun_ms = clock_boot_ms();
     for (int i = 1; i <= 20; i++) {
         field_put(0, i, 1);
-        await_handled((size_t)i + 1);
+        hand_await((size_t)i + 1);
     }
     /* Far less than any time after which somebody would look by himself. */
     ck_assert_uint_lt(clock_boot_ms() - begun_ms, 5000);
-    stop_run();
-    end();
-}
-END_TEST
-
-START_TEST(what_lay_ready_behind_silence_comes_after_it_and_once)
-{
-    begin(_i);
-    field_put_line(0, "hang");
-    field_put(0, 1, 40);
-    start_run(field_conf(1, "handle_timeout = 300 ms\nretry_first = 10 ms\n"));
-    await_handled(42); /* one of them twice */
-    for (size_t i = 0; i < handled_n; i++) {
-        ck_assert_uint_eq(handled[i].position,
-                          handled[0].position + (i > 0 ? i - 1 : 0) * STEP);
-        ck_assert_uint_eq(handled[i].attempt, i == 1 ? 2 : 1);
-    }
-    stop_run();
-    end();
+    hand_stop();
+    hand_end();
 }
 END_TEST
 
 START_TEST(raw_messages_come_with_their_length_and_any_bytes)
 {
-    begin(_i);
+    hand_begin(_i);
     field_put_line(0, "@X610a62");
     field_put_line(0, "@Dplain");
     field_put_line(0, "@D");
     field_put_line(0, "@Dend");
-    start_run(field_conf(1, "format = raw\n"));
+    hand_start(field_conf(1, "format = raw\n"));
     /* The empty one shows no word, so it is not counted. */
-    await_handled(3);
-    stop_run();
-    ck_assert_str_eq(handled[0].data, "a.b");
-    ck_assert_str_eq(handled[1].data, "plain");
-    ck_assert_str_eq(handled[2].data, "end");
-    ck_assert_uint_eq(handled[2].position, 3 * STEP);
-    end();
+    hand_await(3);
+    hand_stop();
+    ck_assert_str_eq(hand.handled[0].data, "a.b");
+    ck_assert_str_eq(hand.handled[1].data, "plain");
+    ck_assert_str_eq(hand.handled[2].data, "end");
+    ck_assert_uint_eq(hand.handled[2].position, 3 * STEP);
+    hand_end();
 }
 END_TEST
 
 START_TEST(bytes_that_are_no_text_come_in_base64)
 {
-    begin(_i);
+    hand_begin(_i);
     field_put_line(0, "@X00ff0a41");
-    start_run(field_conf(1, ""));
-    await_handled(1);
-    stop_run();
-    ck_assert_str_eq(handled[0].data, "AP8KQQ==");
-    end();
+    hand_start(field_conf(1, ""));
+    hand_await(1);
+    hand_stop();
+    ck_assert_str_eq(hand.handled[0].data, "AP8KQQ==");
+    hand_end();
 }
 END_TEST
 
 START_TEST(a_command_that_dies_gets_what_it_had_again_and_only_the_culprit_counts)
 {
-    begin(_i);
+    hand_begin(_i);
     field_put_line(0, "die-of-it");
     field_put(0, 1, 5);
     for (int p = 1; p < 4; p++)
         field_put(p, 0, 5);
-    start_run(field_conf(4, "attempts_max = 2\nretry_first = 10 ms\ndead_letter = d\n"));
-    await_handled(1 + 4 * 5 + 1);
-    stop_run();
+    hand_start(field_conf(4, "attempts_max = 2\nretry_first = 10 ms\ndead_letter = d\n"));
+    hand_await(1 + 4 * 5 + 1);
+    hand_stop();
     ck_assert_str_eq(field_file("dead"), "");
     int next[4] = {0};
     int pid = 0;
-    for (size_t i = 0; i < handled_n; i++) {
-        const struct handled *h = &handled[i];
+    for (size_t i = 0; i < hand.n; i++) {
+        const struct hand_handled *h = &hand.handled[i];
 
         if (strcmp(h->data, "die-of-it") == 0) {
             ck_assert_int_eq(next[0], 0);
@@ -232,7 +145,7 @@ START_TEST(a_command_that_dies_gets_what_it_had_again_and_only_the_culprit_count
                   (number == next[h->part] - 1 && h->pid == pid));
         next[h->part] = number + 1;
     }
-    end();
+    hand_end();
 }
 END_TEST
 
@@ -241,14 +154,14 @@ START_TEST(several_commands_have_their_own_partitions_each)
     enum { PARTS = 6, EACH = 10 };
     int pid_of[PARTS] = {0}, pids[3] = {0}, n = 0;
 
-    begin(_i);
+    hand_begin(_i);
     for (int p = 0; p < PARTS; p++)
         field_put(p, 0, EACH);
-    start_run(field_conf(PARTS, "children = 3\n"));
-    await_handled(PARTS * EACH);
-    stop_run();
-    for (size_t i = 0; i < handled_n; i++) {
-        const struct handled *h = &handled[i];
+    hand_start(field_conf(PARTS, "children = 3\n"));
+    hand_await(PARTS * EACH);
+    hand_stop();
+    for (size_t i = 0; i < hand.n; i++) {
+        const struct hand_handled *h = &hand.handled[i];
         int at = 0;
 
         ck_assert(pid_of[h->part] == 0 || pid_of[h->part] == h->pid);
@@ -267,52 +180,46 @@ START_TEST(several_commands_have_their_own_partitions_each)
             held += pid_of[p] == pids[i];
         ck_assert_int_eq(held, PARTS / 3);
     }
-    end();
+    hand_end();
 }
 END_TEST
 
 /* Which process got the word; 0: none yet. */
 static int deaf_pid(void)
 {
-    for (size_t i = 0; i < handled_n; i++)
-        if (strcmp(handled[i].data, "deaf") == 0)
-            return handled[i].pid;
+    for (size_t i = 0; i < hand.n; i++)
+        if (strcmp(hand.handled[i].data, "deaf") == 0)
+            return hand.handled[i].pid;
     return 0;
 }
 
 START_TEST(a_command_that_does_not_read_holds_up_only_itself)
 {
-    begin(_i);
+    hand_begin(_i);
     field_put_line(0, "deaf");
     for (int p = 0; p < 4; p++)
         field_put(p, 1, 20);
-    start_run(field_conf(4, "children = 2\nhandle_timeout = 10 s\n"));
+    hand_start(field_conf(4, "children = 2\nhandle_timeout = 10 s\n"));
     /* All of the other one's two partitions; this one's stand. */
     for (size_t others = 0; others < 2 * 20;) {
-        await_handled(handled_n + 1);
+        hand_await(hand.n + 1);
         others = 0;
-        for (size_t i = 0; i < handled_n && deaf_pid() != 0; i++)
-            others += handled[i].pid != deaf_pid();
+        for (size_t i = 0; i < hand.n && deaf_pid() != 0; i++)
+            others += hand.handled[i].pid != deaf_pid();
     }
-    ck_assert_uint_lt(handled_n, 1 + 4 * 20);
+    ck_assert_uint_lt(hand.n, 1 + 4 * 20);
     field_write("wake", "");
-    await_handled(1 + 4 * 20);
-    stop_run();
-    end();
+    hand_await(1 + 4 * 20);
+    hand_stop();
+    hand_end();
 }
 END_TEST
 
-/* The other worker's lines; those of the first stand in handled[]. */
+/* The other worker's lines; those of the first stand in hand.hand. */
 static bool seen[4][200];
 static int seen_n, next_of[4];
 
-static bool read_handled(const char *line, struct handled *ret)
-{
-    return sscanf(line, "handled %d p/%d %llu %llu %255s", &ret->pid, &ret->part,
-                  &ret->position, &ret->attempt, ret->data) == 5;
-}
-
-static void mark_seen(const struct handled *h)
+static void mark_seen(const struct hand_handled *h)
 {
     long number = strtol(h->data, NULL, 10);
 
@@ -322,18 +229,18 @@ static void mark_seen(const struct handled *h)
 
 static void note_seen(const char *line)
 {
-    struct handled h;
+    struct hand_handled h;
 
-    if (read_handled(line, &h))
+    if (hand_read(line, &h))
         mark_seen(&h);
 }
 
 static bool see(const char *line, void *ctx)
 {
-    struct handled h;
+    struct hand_handled h;
 
     (void)ctx;
-    if (!read_handled(line, &h))
+    if (!hand_read(line, &h))
         return false;
     int number = (int)strtol(h.data, NULL, 10);
     ck_assert(next_of[h.part] < 0 || number == next_of[h.part]);
@@ -347,22 +254,22 @@ START_TEST(after_a_killed_worker_another_one_goes_on_without_a_gap)
     static struct cli_live first;
     const char *conf;
 
-    begin(_i);
+    hand_begin(_i);
     for (int p = 0; p < 4; p++) {
         field_put(p, 0, 100);
         next_of[p] = -1;
     }
     conf = field_conf(4, "commit_interval = 20 ms\n");
-    start_run(conf);
-    await_handled(50);
-    first = live;
-    start_run(conf); /* lives in 'live'; takes half of them */
+    hand_start(conf);
+    hand_await(50);
+    first = hand.live;
+    hand_start(conf); /* lives in hand.live; takes half of them */
     ck_assert_int_eq(kill(first.pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(first.pid, NULL, 0), first.pid);
     for (int p = 0; p < 4; p++)
         field_put(p, 100, 100);
-    for (size_t i = 0; i < handled_n; i++)
-        mark_seen(&handled[i]);
+    for (size_t i = 0; i < hand.n; i++)
+        mark_seen(&hand.handled[i]);
     /* What the first one handled and nobody has read yet is in its pipe. */
     ssize_t got =
         read(first.out, first.buffer + first.n, sizeof first.buffer - first.n - 1);
@@ -373,20 +280,20 @@ START_TEST(after_a_killed_worker_another_one_goes_on_without_a_gap)
             *end++ = '\0';
         note_seen(line);
     }
-    cli_line(&live, see, NULL);
+    cli_line(&hand.live, see, NULL);
     (void)close(first.out);
-    stop_run();
-    end();
+    hand_stop();
+    hand_end();
 }
 END_TEST
 
 START_TEST(without_a_command_consuming_is_refused)
 {
-    begin(_i);
+    hand_begin(_i);
     const char *conf = field_conf(1, "");
     cli_has(CLI_EXPECT(2, "run", "-c", conf)->err,
             "[consume] is there, but this application takes no messages");
-    end();
+    hand_end();
 }
 END_TEST
 
@@ -394,7 +301,7 @@ START_TEST(the_consumers_section_is_checked_and_shown)
 {
     char build[512], plugins[600];
 
-    begin(_i);
+    hand_begin(_i);
     const char *conf = field_conf(1, "");
     CLI_EXPECT(0, "config", "check", conf);
     cli_has(CLI_EXPECT(0, "config", "show", conf)->out, "[consume]\nplugin = ");
@@ -431,14 +338,13 @@ START_TEST(the_consumers_section_is_checked_and_shown)
     ck_assert_uint_eq(
         json_array_size(json_object_get(json_object_get(o, "consumer"), "options")), 2);
     json_decref(o);
-    end();
+    hand_end();
 }
 END_TEST
 
 FIELD_MAIN("run_consume", messages_go_to_the_command_and_its_answers_count,
            nak_term_progress_and_silence_mean_what_they_say,
            a_lone_message_waits_for_no_other,
-           what_lay_ready_behind_silence_comes_after_it_and_once,
            raw_messages_come_with_their_length_and_any_bytes,
            bytes_that_are_no_text_come_in_base64,
            a_command_that_dies_gets_what_it_had_again_and_only_the_culprit_counts,

@@ -274,6 +274,8 @@ void rig_reads_from(struct rig *r, uint32_t lane, uint64_t since,
     rig_written(r, lane, STATUS_OK, version + 1);
     rig_begun(r, lane, RIG_ORIGIN,
               record != NULL && record->origin != 0 ? record->next : 1);
+    if (record == NULL || record->origin == 0)
+        rig_written(r, lane, STATUS_OK, version + 2); /* where it begins */
     r->trace[0] = '\0';
 }
 

@@ -59,7 +59,7 @@ void rig_nak(struct rig *r, uint32_t lane, uint64_t position, uint32_t attempt);
 void rig_buried(struct rig *r, uint32_t lane, uint64_t position, int status);
 void rig_trouble(struct rig *r, uint32_t lane, int status);
 
-/* A lane that reads a new partition from position 1 on, record version 1, token 1:since;
+/* A lane that reads a new partition from position 1 on, record version 2, token 1:since;
  * the trace is empty. */
 void rig_reads(struct rig *r, uint32_t lane, uint64_t since);
 /* The same over a record with version 'version'. */

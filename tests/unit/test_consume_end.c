@@ -136,9 +136,10 @@ START_TEST(what_was_not_written_is_written_again)
     rig_open(&r, &rig_options);
     rig_grant(&r, 0, 5);
     rig_read(&r, 0, NULL, 0);
-    before = r.sent;
     rig_written(&r, 0, STATUS_OK, 1);
     rig_begun(&r, 0, RIG_ORIGIN, 1);
+    before = r.sent;
+    rig_written(&r, 0, STATUS_OK, 2);
     rig_message(&r, 0, 1);
     rig_ack(&r, 0, 1, 1);
     rig_wait(&r, 100);
@@ -146,8 +147,8 @@ START_TEST(what_was_not_written_is_written_again)
     r.trace[0] = '\0';
     rig_wait(&r, 100);
     rig_expect(&r, "read");
-    rig_read(&r, 0, &before, 1);
-    rig_expect(&r, "write v1 n2");
+    rig_read(&r, 0, &before, 2);
+    rig_expect(&r, "write v2 n2");
     rig_close(&r);
 }
 END_TEST
@@ -276,7 +277,7 @@ START_TEST(a_revoke_waits_for_the_handler_then_writes_then_clears)
     rig_ack(&r, 0, 1, 1);
     rig_expect(&r, ""); /* nothing new to the handler */
     rig_ack(&r, 0, 2, 1);
-    rig_expect(&r, "write v1 n3 R");
+    rig_expect(&r, "write v2 n3 R");
     rig_written(&r, 0, STATUS_OK, 2);
     rig_expect(&r, "done 3; stop last; clear");
     ck_assert_uint_eq(r.here, 0);
@@ -291,7 +292,7 @@ START_TEST(a_revoke_does_not_wait_for_a_retry)
     rig_nak(&r, 0, 1, 1);
     r.trace[0] = '\0';
     rig_revoke(&r, 0, UINT64_MAX);
-    rig_expect(&r, "write v1 n1 R a1*1");
+    rig_expect(&r, "write v2 n1 R a1*1");
     rig_close(&r);
 }
 END_TEST
@@ -305,7 +306,7 @@ START_TEST(a_revoke_waits_for_a_dead_letter_on_its_way)
     rig_revoke(&r, 0, UINT64_MAX);
     rig_expect(&r, "");
     rig_buried(&r, 0, 1, STATUS_OK);
-    rig_expect(&r, "say PARTI-E710; write v1 n2 R");
+    rig_expect(&r, "say PARTI-E710; write v2 n2 R");
     rig_close(&r);
 }
 END_TEST
@@ -351,8 +352,29 @@ START_TEST(a_revoke_that_meets_a_later_holder_is_fulfilled)
 }
 END_TEST
 
+START_TEST(where_a_partition_begins_is_in_the_record_before_a_message_is_given)
+{
+    rig_open(&r, &rig_options);
+    rig_grant(&r, 0, 5);
+    rig_read(&r, 0, NULL, 0);
+    rig_written(&r, 0, STATUS_OK, 1);
+    r.trace[0] = '\0';
+    rig_begun(&r, 0, RIG_ORIGIN, 50); /* at the end: start = latest */
+    rig_expect(&r, "write v1 n50");
+    rig_message(&r, 0, 50);
+    rig_written(&r, 0, STATUS_TIMEOUT, 0);
+    rig_expect(&r, "say PARTI-E700"); /* given to nobody */
+    rig_wait(&r, 100);
+    rig_expect(&r, "read");
+    rig_read(&r, 0, &r.sent, 2);
+    rig_expect(&r, "done 50; deliver 50#1; write v2 n50 B");
+    rig_close(&r);
+}
+END_TEST
+
 UNIT_MAIN("consume_end", limits_of_zero_are_refused,
           nothing_is_read_before_the_claim_is_in_the_record,
+          where_a_partition_begins_is_in_the_record_before_a_message_is_given,
           the_next_holder_starts_where_the_record_says,
           a_record_of_a_later_holder_is_not_claimed,
           a_claim_that_meets_a_conflict_reads_again,

@@ -144,9 +144,29 @@ START_TEST(what_is_given_ahead_and_never_begun_counts_no_attempt)
 }
 END_TEST
 
+START_TEST(a_few_partitions_of_many_have_equal_shares)
+{
+    struct consume_options o = rig_options;
+
+    o.messages_max = RIG_LANES + 16;
+    o.lane_max = 8;
+    rig_open(&r, &o);
+    for (uint32_t lane = 0; lane < 4; lane++)
+        rig_grant(&r, lane, 5);
+    for (uint32_t lane = 0; lane < 4; lane++) {
+        rig_read(&r, lane, NULL, 0);
+        rig_written(&r, lane, STATUS_OK, 1);
+    }
+    for (uint32_t lane = 0; lane < 4; lane++)
+        ck_assert_uint_eq(r.credit[lane], 1 + 16 / 4);
+    rig_close(&r);
+}
+END_TEST
+
 UNIT_MAIN("consume_room", credit_is_what_there_is_room_for,
           what_is_given_ahead_and_never_begun_counts_no_attempt,
           all_lanes_together_never_have_more_credit_than_there_is_room,
+          a_few_partitions_of_many_have_equal_shares,
           who_waits_for_room_is_served_when_another_lets_go,
           what_comes_beyond_credit_is_refused_and_read_anew,
           what_comes_out_of_order_is_refused,

@@ -1,8 +1,6 @@
 /* core/cli/run_post: letters to one command, and what its answers mean. */
 #include "cli/run_post.h"
 
-#include "host/message_line.h"
-
 #include "unit.h"
 
 #include <stdio.h>
@@ -38,14 +36,20 @@ static struct parti_ticket ticket(uint32_t slot, uint64_t position, uint32_t att
         .hold = {slot, 1}, .position = position, .attempt = attempt, .stretch = attempt};
 }
 
-static void add(uint32_t slot, uint64_t position, uint32_t attempt)
+static void add_of(uint32_t serial, uint32_t slot, uint64_t position, uint32_t attempt)
 {
     /* As message() has it, but with nothing to refer to. */
     struct run_letter *l = calloc(1, sizeof *l);
 
     ck_assert_ptr_nonnull(l);
     l->kept.message.ticket = ticket(slot, position, attempt);
+    l->kept.message.ticket.hold.serial = serial;
     run_post_add(&post, l);
+}
+
+static void add(uint32_t slot, uint64_t position, uint32_t attempt)
+{
+    add_of(1, slot, position, attempt);
 }
 
 /* Sends all that waits; their number. */
@@ -320,6 +324,110 @@ START_TEST(what_may_not_begin_goes_back_with_all_behind_it)
 }
 END_TEST
 
+START_TEST(answers_behind_a_nak_or_term_are_of_attempts_that_are_over)
+{
+    static const char *const words[] = {"{\"nak\":2}", "{\"term\":2}"};
+
+    for (int i = 0; i < 2; i++) {
+        begin();
+        post.is_stacked = true;
+        for (uint64_t position = 1; position <= 4; position++)
+            add(0, position, 1);
+        add(1, 9, 1);
+        ck_assert_int_eq(flush(), 5);
+        ck_assert(take(words[i]));
+        ck_assert(take("{\"ack\":3}"));
+        ck_assert(take("{\"nak\":4}"));
+        ck_assert_int_eq(said_n, 1);
+        ck_assert(take("{\"ack\":1}")); /* what came before it stands */
+        is_said(1, 0, 1, RUN_ANSWER_ACK);
+        is_said(2, 1, 9, RUN_ANSWER_PROGRESS);
+        run_post_finish(&post);
+    }
+}
+END_TEST
+
+START_TEST(a_refused_letter_takes_along_none_of_another_hold)
+{
+    for (int i = 0; i < 2; i++) {
+        begin();
+        post.is_stacked = i == 1;
+        add_of(1, 0, 1, 3); /* of a hold that is over, and on its way until now */
+        add_of(2, 0, 1, 5);
+        add_of(2, 0, 2, 5);
+        ck_assert_uint_eq(next(), 1);
+        run_post_refuse(&post, RUN_ANSWER_RETURN);
+        ck_assert_int_eq(said_n, 1);
+        ck_assert_uint_eq(said[0].ticket.hold.serial, 1);
+        ck_assert_uint_eq(next(), 1);
+        ck_assert_int_eq(flush(), post.is_stacked ? 2 : 1);
+        ck_assert(take("{\"ack\":1}"));
+        is_said(1, 0, 1, RUN_ANSWER_ACK);
+        ck_assert_uint_eq(said[1].ticket.hold.serial, 2);
+        run_post_finish(&post);
+    }
+}
+END_TEST
+
+START_TEST(a_late_letter_of_an_old_hold_changes_nothing_for_the_new_one)
+{
+    begin();
+    add_of(2, 0, 1, 5);
+    ck_assert_int_eq(flush(), 1);
+    add_of(1, 0, 1, 9); /* its position is that of a letter of the new one */
+    ck_assert(take("{\"nak\":1}"));
+    is_said(0, 0, 1, RUN_ANSWER_NAK);
+    run_post_refuse(&post, RUN_ANSWER_RETURN);
+    add_of(2, 0, 2, 5); /* of the stretch that was cut short */
+    add_of(1, 0, 3, 9);
+    ck_assert_int_eq(flush(), 0);
+    add_of(2, 0, 1, 6);
+    ck_assert_int_eq(flush(), 1);
+    run_post_finish(&post);
+}
+END_TEST
+
+START_TEST(when_an_attempt_is_over_what_comes_next_goes_out_and_time_runs_on)
+{
+    for (int i = 0; i < 2; i++) {
+        begin();
+        post.is_stacked = i == 1;
+        add(0, 1, 1);
+        add(1, 7, 1);
+        add(0, 2, 1);
+        ck_assert_int_eq(flush(), post.is_stacked ? 3 : 2);
+        run_post_settle(&post);
+        said_n = 0;
+        run_post_over(&post, (struct parti_hold){0, 1}, 1);
+        add(0, 3, 1); /* on its way meanwhile */
+        ck_assert_int_eq(flush(), 0);
+        run_post_settle(&post);
+        ck_assert_int_eq(said_n, 1);
+        is_said(0, 1, 7, RUN_ANSWER_PROGRESS); /* from now on its time runs */
+        run_post_speak(&post);
+        ck_assert(take("{\"ack\":1}"));
+        ck_assert_int_eq(said_n, 1);
+        add(0, 2, 2); /* the one before it went to the dead letters */
+        ck_assert_int_eq(flush(), 1);
+        ck_assert(take(post.is_stacked ? "{\"ack\":4}" : "{\"ack\":3}"));
+        is_said(1, 0, 2, RUN_ANSWER_ACK);
+        run_post_finish(&post);
+    }
+}
+END_TEST
+
+START_TEST(the_end_of_a_hold_is_not_that_of_the_next_one)
+{
+    begin();
+    add_of(2, 0, 1, 1);
+    ck_assert_int_eq(flush(), 1);
+    run_post_over(&post, (struct parti_hold){0, 1}, 9);
+    ck_assert(take("{\"ack\":1}"));
+    is_said(0, 0, 1, RUN_ANSWER_ACK);
+    run_post_finish(&post);
+}
+END_TEST
+
 START_TEST(acks_of_one_turn_are_told_as_one_and_before_other_answers)
 {
     begin();
@@ -328,11 +436,9 @@ START_TEST(acks_of_one_turn_are_told_as_one_and_before_other_answers)
         add(0, i, 1);
     add(1, 9, 1);
     ck_assert_int_eq(flush(), 5);
-    for (int i = 1; i <= 3; i++) {
-        static const char *const acks[] = {"{\"ack\":1}", "{\"ack\":2}", "{\"ack\":3}"};
-
-        ck_assert(run_post_take(&post, acks[i - 1], strlen(acks[i - 1])));
-    }
+    ck_assert(run_post_take(&post, "{\"ack\":1}", 9));
+    ck_assert(run_post_take(&post, "{\"ack\":2}", 9));
+    ck_assert(run_post_take(&post, "{\"ack\":3}", 9));
     ck_assert_int_eq(said_n, 0);
     ck_assert(run_post_take(&post, "{\"nak\":4}", 9));
     ck_assert_int_eq(said_n, 2);
@@ -375,56 +481,6 @@ START_TEST(what_comes_for_a_revoked_hold_goes_back_until_a_new_one)
 }
 END_TEST
 
-static void line_is(const struct parti_message *m, bool is_raw, const char *wanted)
-{
-    static const char opening[] = "{\"event\":\"message\",\"n\":17";
-    struct event_line line = {0};
-
-    ck_assert_int_eq(message_line_make(&line, m, 17, is_raw), 0);
-    ck_assert_uint_gt(line.n, sizeof opening - 1);
-    ck_assert_int_eq(memcmp(line.at, opening, sizeof opening - 1), 0);
-    ck_assert_msg(line.n == sizeof opening - 1 + strlen(wanted) &&
-                      memcmp(line.at + sizeof opening - 1, wanted, strlen(wanted)) == 0,
-                  "%.*s", (int)line.n, line.at);
-    event_line_finish(&line);
-}
-
-START_TEST(lines_hold_text_or_base64)
-{
-    const struct parti_header headers[] = {{"a", "1", 1, 1}, {"a", "\"2\"", 1, 3}};
-    const struct parti_partition p = {.id = "o/3", .token = {12, 34}};
-    struct parti_message m = {.partition = &p,
-                              .position = 9,
-                              .attempt = 2,
-                              .subject = "o.3",
-                              .data = "h\xc3\xa9\n",
-                              .data_n = 4};
-
-    line_is(&m, false,
-            ",\"partition\":\"o/3\",\"token\":\"12-34\",\"position\":9,\"attempt\":2,"
-            "\"subject\":\"o.3\",\"data\":\"h\xc3\xa9\\u000a\"}\n");
-    m.data = "\xff\0";
-    m.data_n = 2;
-    m.key = "k\xfe";
-    m.key_n = 2;
-    m.time_ms = 5;
-    m.header = headers;
-    m.header_n = 2;
-    line_is(&m, false,
-            ",\"partition\":\"o/3\",\"token\":\"12-34\",\"position\":9,\"attempt\":2,"
-            "\"time_ms\":5,\"subject\":\"o.3\",\"key_base64\":\"a/4=\","
-            "\"headers\":[[\"a\",\"1\"],[\"a\",\"\\\"2\\\"\"]],"
-            "\"data_base64\":\"/wA=\"}\n");
-    m.data = "raw\n";
-    m.data_n = 4;
-    m.key = NULL;
-    m.header_n = 0;
-    line_is(&m, true,
-            ",\"partition\":\"o/3\",\"token\":\"12-34\",\"position\":9,\"attempt\":2,"
-            "\"time_ms\":5,\"subject\":\"o.3\",\"length\":4}\nraw\n\n");
-}
-END_TEST
-
 UNIT_MAIN("run_post", letters_go_out_in_order_and_are_numbered,
           an_answer_names_its_letter, other_lines_are_output,
           an_end_fails_the_oldest_and_returns_the_rest,
@@ -434,6 +490,10 @@ UNIT_MAIN("run_post", letters_go_out_in_order_and_are_numbered,
           the_next_of_a_partition_waits_for_the_ack_of_the_one_before,
           a_new_attempt_takes_the_place_of_what_was_sent_or_waits,
           what_may_not_begin_goes_back_with_all_behind_it,
+          answers_behind_a_nak_or_term_are_of_attempts_that_are_over,
+          a_refused_letter_takes_along_none_of_another_hold,
+          a_late_letter_of_an_old_hold_changes_nothing_for_the_new_one,
+          when_an_attempt_is_over_what_comes_next_goes_out_and_time_runs_on,
+          the_end_of_a_hold_is_not_that_of_the_next_one,
           acks_of_one_turn_are_told_as_one_and_before_other_answers,
-          what_comes_for_a_revoked_hold_goes_back_until_a_new_one,
-          lines_hold_text_or_base64)
+          what_comes_for_a_revoked_hold_goes_back_until_a_new_one)
