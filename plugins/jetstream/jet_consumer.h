@@ -67,7 +67,7 @@ enum {
     JET_READER_EXPIRES_MS = 30000, /* a request for messages */
     JET_READER_BEAT_MS = 5000,     /* the server says so often that it is there */
     JET_READER_SILENT_MS = 2 * JET_READER_BEAT_MS + 1000,
-    JET_READER_ANSWER_MS = 4000,  /* for any request */
+    JET_READER_ANSWER_MS = 4000,  /* for any request, but for new readers: jet_pace.h */
     JET_READER_IDLE_MS = 60000,   /* after that the server lets go of a reader */
     JET_READER_ACK_MS = 86400000, /* the host keeps the time, not the server */
     JET_READER_UNHEARD_MAX = 8,   /* requests, with pauses from */

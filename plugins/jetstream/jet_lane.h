@@ -79,7 +79,8 @@ struct jet_lane {
     int32_t is_sweeping; /* former holders' readers are to be looked for */
 
     /* The reader. */
-    uint64_t serial; /* 0: none */
+    uint64_t serial;   /* 0: none */
+    uint64_t asked_ms; /* it was asked for then */
     char name[JET_READER_NAME_ROOM];
     struct jet_pull pull[JET_READER_PULLS];
     uint64_t pulls, asked;            /* so far; messages under way */

@@ -165,7 +165,8 @@ int32_t jet_reader_ask(struct jet_consumer *c, struct jet_lane *l)
     (void)snprintf(reply, sizeof reply, "%sc%x-%llx", c->hearing, (unsigned)l->index,
                    (unsigned long long)l->serial);
     l->state = JET_READER_ASKED;
-    l->when_ms = jet_now_ms() + JET_READER_ANSWER_MS;
+    l->asked_ms = jet_now_ms();
+    l->when_ms = l->asked_ms + jet_pace_wait_ms(&c->turns.pace, l->failures);
     /* Where the connection is gone the thread hears of it, too. */
     (void)jet_link_post(c->link, c->session, subject, reply, body, strlen(body));
     free(body);
@@ -243,7 +244,7 @@ void jet_reader_begin(struct jet_consumer *c, struct jet_lane *l)
 
 void jet_reader_made(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg)
 {
-    jet_pace_answered(&c->turns.pace, jet_now_ms() - l->turn.since_ms);
+    jet_pace_answered(&c->turns.pace, jet_now_ms() - l->asked_ms);
     if (natsMsg_IsNoResponders(msg)) {
         jet_reader_failed(c, l, "JetStream does not answer");
         return;
@@ -284,9 +285,12 @@ void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l)
             "anew",
             c->api.shown, JET_READER_SILENT_MS / 1000);
     } else {
-        jet_pace_unanswered(&c->turns.pace);
+        uint64_t ms = jet_now_ms() - l->asked_ms;
+
+        jet_pace_unanswered(&c->turns.pace, ms);
         (void)snprintf(why, sizeof why,
-                       "no answer to the request for a reader of '%.120s'", l->subject);
+                       "no answer to the request for a reader of '%.120s' within %llu s",
+                       l->subject, (unsigned long long)ms / 1000);
     }
     if (c->retention != JET_INTEREST)
         jet_reader_delete(c, l->name); /* it may have been made */
