@@ -75,8 +75,12 @@ enum {
     JET_READER_PAUSE_MS = 100,    /* after a failure, doubled up to */
     JET_READER_PAUSE_MAX_MS = 5000,
     JET_LETTER_MS = 8000,
+    JET_WORD_MS = 60000, /* between two lines of the log about positions */
     JET_SHARED_TOLD = 16 /* subjects that two partitions share are told of; no more */
 };
+
+/* What is said in the log about where runs begin. */
+enum jet_word { JET_WORD_GONE, JET_WORD_BEHIND, JET_WORD_BEYOND, JET_WORDS };
 
 enum jet_retention { JET_LIMITS, JET_WORK_QUEUE, JET_INTEREST };
 
@@ -183,7 +187,10 @@ struct jet_consumer {
     int32_t is_stale; /* the stream is to be asked before the next reader is made */
     int32_t is_known; /* over this connection the stream has answered */
     uint64_t looks, looks_answered; /* those that were not waited for */
-    uint64_t origin, first_seq, subject_n;
+    uint64_t origin, first_seq, last_seq, subject_n;
+    char
+        sole[JET_TEMPLATE_ROOM]; /* the one subject of its messages; "": it has several */
+    uint64_t word_ms[JET_WORDS]; /* none like that before */
     enum jet_retention retention;
     char *bytes; /* of headers, while one message is delivered */
     size_t bytes_room;
