@@ -101,6 +101,21 @@ void kafka_position_note(struct kafka_consumer *c, struct kafka_lane *l)
     c->is_dirty = 1;
 }
 
+/* These have not been committed: the next time. */
+static void keep_dirty(struct kafka_consumer *c,
+                       const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *p = &list->elems[i];
+        struct kafka_known *t = kafka_topic_get(c, p->topic);
+
+        if (t == NULL || (size_t)p->partition >= t->past_room)
+            continue;
+        t->past[p->partition].is_dirty = 1;
+        c->is_dirty = 1;
+    }
+}
+
 void kafka_position_commit(struct kafka_consumer *c, uint64_t now_ms)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(64);
@@ -128,8 +143,12 @@ void kafka_position_commit(struct kafka_consumer *c, uint64_t now_ms)
             p->metadata = strdup(text);
             p->metadata_size = p->metadata != NULL ? strlen(text) : 0;
         }
-    if (list->cnt > 0 && rd_kafka_commit_queue(c->rk, list, c->answers, NULL, NULL) == 0)
-        c->commits_sent++;
+    if (list->cnt > 0) {
+        if (rd_kafka_commit_queue(c->rk, list, c->answers, NULL, NULL) == 0)
+            c->commits_sent++;
+        else
+            keep_dirty(c, list);
+    }
     rd_kafka_topic_partition_list_destroy(list);
 }
 
