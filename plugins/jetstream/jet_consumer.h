@@ -5,6 +5,7 @@
  *   jet_look.c      what is known of the stream
  *   jet_turns.c     which lanes have a reader, where there are more lanes than readers
  *   jet_queue.c     the queue for readers
+ *   jet_vain.c      messages that are heard of and do not come
  *   jet_notice.c    which lanes without a reader have messages
  *   jet_whole.c     one reader of the whole stream for many lanes
  *   jet_carry.c     its messages, and the lanes that it carries
@@ -312,6 +313,14 @@ void jet_turns_wake_all(struct jet_consumer *c);
 /* The connection is lost. */
 void jet_turns_lose(struct jet_consumer *c);
 void jet_turns_finish(struct jet_consumer *c);
+
+/* ---- jet_vain.c: with the mutex -------------------------------------------------- */
+
+/* What is heard of has been asked for and is not there: after some time it is gone. */
+void jet_vain(struct jet_turn *t, uint64_t now_ms);
+
+/* Nonzero: what was gone is looked for again. */
+int32_t jet_vain_is_over(struct jet_turn *t, uint64_t now_ms);
 
 /* ---- jet_queue.c: with the mutex ------------------------------------------------- */
 

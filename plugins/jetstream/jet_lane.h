@@ -47,7 +47,9 @@ struct jet_turn {
     uint64_t noted;         /* the watch that the lane was there for from its start */
     uint64_t heard;         /* limits: the greatest position heard of, */
     uint64_t gone;          /* of which up to here none is left */
-    uint64_t vain, vain_ms; /* asked for in vain up to here, since then */
+    uint64_t vain, vain_ms; /* asked for in vain up to here, since then; see jet_vain.c */
+    uint64_t again_ms, gone_before; /* 'gone' holds until then; what it has been */
+    uint32_t vains;                 /* doublings of that time */
     uint64_t counted, counting; /* work queue: messages in the stream, by the last look */
     uint64_t owed;              /* work queue: given out, not acknowledged, no reader */
     uint64_t again;             /* of these the present reader gives so many again */

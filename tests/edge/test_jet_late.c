@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Longer than a new reader's first answer is waited for, not longer than the second. */
-enum { WORK_MS = 4500, LONG_MS = 60000, SILENCE_MS = 7000 };
+enum { WORK_MS = 4500, LONG_MS = 60000, SILENCE_MS = 7000, CROWD = 12, REST_MS = 2000 };
 
 static const char domain[] = "$JS.late.API";
 
@@ -22,6 +22,8 @@ static struct {
     uint64_t work_ms;     /* that a new reader takes, and whoever asks later waits; */
     int created, allowed; /* or until so many are allowed */
     char inbox[64];       /* of whoever asked last: of one connection */
+    int is_behind;       /* lanes' readers are made where the last messages are not yet */
+    uint64_t created_ms; /* the last one */
     int is_over;
 } between;
 
@@ -30,6 +32,7 @@ static void work(const char *reply)
 {
     gate_lock(&between.gate);
     int number = ++between.created;
+    between.created_ms = threads_now_ms();
     (void)snprintf(between.inbox, sizeof between.inbox, "%.*s",
                    (int)strcspn(reply + strlen("_INBOX."), "."),
                    reply + strlen("_INBOX."));
@@ -61,19 +64,43 @@ static void await_created(int n, char inbox[64])
     gate_unlock(&between.gate);
 }
 
+/* A reader on a server of the cluster that has not got what the others have: it says that
+ * nothing is pending, and brings nothing. */
+static void lag(char *body)
+{
+    static const char all[] = "\"by_start_sequence\"", last[] = "\"new\"";
+    static const char from[] = "\"opt_start_seq\":";
+    char *at = strstr(body, all);
+
+    gate_lock(&between.gate);
+    int is_behind = between.is_behind;
+    gate_unlock(&between.gate);
+    if (!is_behind || at == NULL)
+        return;
+    (void)memset(at, ' ', sizeof all - 1);
+    (void)memcpy(at, last, sizeof last - 1);
+    at = strstr(body, from);
+    ck_assert_ptr_nonnull(at);
+    (void)memcpy(at, "\"max_waiting\"  :", sizeof from - 1);
+}
+
 /* As servers before 2.10 do it for one connection: one after the other. */
 static void on_request(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *ctx)
 {
     const char *rest = natsMsg_GetSubject(msg) + strlen(domain);
-    char subject[512];
+    char subject[512], body[2048];
 
     (void)sub;
     (void)ctx;
+    (void)snprintf(body, sizeof body, "%.*s", natsMsg_GetDataLength(msg),
+                   natsMsg_GetData(msg));
     (void)snprintf(subject, sizeof subject, "$JS.API%s", rest);
-    if (strncmp(rest, ".CONSUMER.CREATE.", 17) == 0)
+    if (strncmp(rest, ".CONSUMER.CREATE.", 17) == 0) {
         work(natsMsg_GetReply(msg));
-    (void)natsConnection_PublishRequest(nc, subject, natsMsg_GetReply(msg),
-                                        natsMsg_GetData(msg), natsMsg_GetDataLength(msg));
+        lag(body);
+    }
+    (void)natsConnection_PublishRequest(nc, subject, natsMsg_GetReply(msg), body,
+                                        (int)strlen(body));
     natsMsg_Destroy(msg);
 }
 
@@ -164,5 +191,62 @@ START_TEST(a_connection_to_a_server_that_was_silent_for_long_outlives_as_much_ag
 }
 END_TEST
 
+/* Nobody takes turns any more. */
+static void await_rest(void)
+{
+    uint64_t deadline = threads_now_ms() + DEADLINE_MS, now;
+
+    gate_lock(&between.gate);
+    while ((now = threads_now_ms()) < between.created_ms + REST_MS && now < deadline)
+        (void)gate_wait(&between.gate, between.created_ms + REST_MS);
+    ck_assert_uint_lt(now, deadline);
+    gate_unlock(&between.gate);
+}
+
+static void set_behind(int is_behind)
+{
+    gate_lock(&between.gate);
+    between.is_behind = is_behind;
+    gate_unlock(&between.gate);
+}
+
+/* Readers of lanes that stand: they have what came meanwhile, too. */
+static void delete_readers(void)
+{
+    json_t *o = jet_ask(&b, "$JS.API.CONSUMER.NAMES.S", ""), *name;
+    char subject[512];
+    size_t i;
+
+    json_array_foreach(json_object_get(o, "consumers"), i, name)
+    {
+        if (strstr(json_string_value(name), "_notice_") != NULL)
+            continue;
+        (void)snprintf(subject, sizeof subject, "$JS.API.CONSUMER.DELETE.S.%s",
+                       json_string_value(name));
+        json_decref(jet_ask(&b, subject, ""));
+    }
+    json_decref(o);
+}
+
+START_TEST(what_was_heard_of_and_came_too_late_is_looked_for_again)
+{
+    begin(_i, 0);
+    join("4");
+    crowd_produce_to(&b, 0, CROWD, 0, 1, "");
+    crowd_run(&one, 0, CROWD, 100);
+    crowd_await(&b, &one, 0, CROWD, 1);
+    set_behind(1);
+    crowd_produce_to(&b, 0, CROWD, 1, 2, "");
+    delete_readers(); /* these would have it */
+    await_rest();
+    set_behind(0);
+    delete_readers();
+    crowd_await(&b, &one, 0, CROWD, 2);
+    crowd_expect(&one, 0, CROWD, 2);
+    end();
+}
+END_TEST
+
 RIG_CREW("jet_late", a_reader_that_the_server_takes_long_to_make_is_made_in_the_end,
-         a_connection_to_a_server_that_was_silent_for_long_outlives_as_much_again)
+         a_connection_to_a_server_that_was_silent_for_long_outlives_as_much_again,
+         what_was_heard_of_and_came_too_late_is_looked_for_again)
