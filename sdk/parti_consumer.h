@@ -69,8 +69,9 @@ struct parti_inlet {
     void *ctx;
     /* The run reads: this is the life and the first position that will be looked at.
      * Once a run, before its first deliver().
-     * 'from' lies above the 'next' that start() asked for when that was no more to be
-     * had (deleted by limits), below it never. */
+     * 'from' lies above the 'next' that start() asked for when messages of this partition
+     * from there on are no more to be had (deleted by limits), which the host then says;
+     * below it never. */
     void (*begun)(const struct parti_inlet *inlet, uint32_t lane, uint64_t run,
                   uint64_t origin, uint64_t from); /* [any] */
     /* Messages of one lane, ascending, each once a run.  Takes copies.  No more than the

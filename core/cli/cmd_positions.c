@@ -167,7 +167,9 @@ static int set(struct positions *p, const struct shown *s, uint64_t next)
                           "the group '%s' is at work (leader %s). Stop its workers, set "
                           "the position, start them again.",
                           g->conf->group, g->beacon.id[0] != '\0' ? g->beacon.id : "new");
-    if (!old->exists)
+    /* A record of no origin was claimed and its reading never began: whoever holds the
+     * partition next begins where the broker says, whatever 'next' is. */
+    if (!old->exists || old->record.origin == 0)
         return group_fail(
             g, CLI_FAILED, 0,
             "%s has no position yet that could be set. Let a worker hold it "

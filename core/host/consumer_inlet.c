@@ -63,8 +63,8 @@ void inlet_put(struct inlet *in, struct note *note)
     unlock(in);
 }
 
-/* An ack speaks for all of its stretch before it: one still in the queue becomes it, unless
- * a refusal stands between them, which must be told first. */
+/* An ack speaks for all of its stretch before it: one still in the queue becomes it,
+ * unless a refusal stands between them, which must be told first. */
 static bool merge(struct inlet *in, const struct answer *answer)
 {
     const struct parti_ticket *t = &answer->ticket;

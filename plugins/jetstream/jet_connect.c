@@ -74,7 +74,7 @@ static natsStatus set_options(natsOptions *o, struct jet_session *session,
     if (s == NATS_OK)
         s = natsOptions_SetPingInterval(o, JET_LINK_PING_MS);
     if (s == NATS_OK)
-        s = natsOptions_SetMaxPingsOut(o, 2);
+        s = natsOptions_SetMaxPingsOut(o, session->pings);
     if (s == NATS_OK)
         s = natsOptions_SetSendAsap(o, true);
     if (s == NATS_OK)

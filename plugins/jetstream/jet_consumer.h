@@ -5,6 +5,7 @@
  *   jet_look.c      what is known of the stream
  *   jet_turns.c     which lanes have a reader, where there are more lanes than readers
  *   jet_queue.c     the queue for readers
+ *   jet_vain.c      messages that are heard of and do not come
  *   jet_notice.c    which lanes without a reader have messages
  *   jet_whole.c     one reader of the whole stream for many lanes
  *   jet_carry.c     its messages, and the lanes that it carries
@@ -67,7 +68,7 @@ enum {
     JET_READER_EXPIRES_MS = 30000, /* a request for messages */
     JET_READER_BEAT_MS = 5000,     /* the server says so often that it is there */
     JET_READER_SILENT_MS = 2 * JET_READER_BEAT_MS + 1000,
-    JET_READER_ANSWER_MS = 4000,  /* for any request */
+    JET_READER_ANSWER_MS = 4000,  /* for any request, but for new readers: jet_pace.h */
     JET_READER_IDLE_MS = 60000,   /* after that the server lets go of a reader */
     JET_READER_ACK_MS = 86400000, /* the host keeps the time, not the server */
     JET_READER_UNHEARD_MAX = 8,   /* requests, with pauses from */
@@ -75,8 +76,12 @@ enum {
     JET_READER_PAUSE_MS = 100,    /* after a failure, doubled up to */
     JET_READER_PAUSE_MAX_MS = 5000,
     JET_LETTER_MS = 8000,
+    JET_WORD_MS = 60000, /* between two lines of the log about positions */
     JET_SHARED_TOLD = 16 /* subjects that two partitions share are told of; no more */
 };
+
+/* What is said in the log about where runs begin. */
+enum jet_word { JET_WORD_GONE, JET_WORD_BEHIND, JET_WORD_BEYOND, JET_WORDS };
 
 enum jet_retention { JET_LIMITS, JET_WORK_QUEUE, JET_INTEREST };
 
@@ -183,7 +188,10 @@ struct jet_consumer {
     int32_t is_stale; /* the stream is to be asked before the next reader is made */
     int32_t is_known; /* over this connection the stream has answered */
     uint64_t looks, looks_answered; /* those that were not waited for */
-    uint64_t origin, first_seq, subject_n;
+    uint64_t origin, first_seq, last_seq, subject_n;
+    char
+        sole[JET_TEMPLATE_ROOM]; /* the one subject of its messages; "": it has several */
+    uint64_t word_ms[JET_WORDS]; /* none like that before */
     enum jet_retention retention;
     char *bytes; /* of headers, while one message is delivered */
     size_t bytes_room;
@@ -305,6 +313,14 @@ void jet_turns_wake_all(struct jet_consumer *c);
 /* The connection is lost. */
 void jet_turns_lose(struct jet_consumer *c);
 void jet_turns_finish(struct jet_consumer *c);
+
+/* ---- jet_vain.c: with the mutex -------------------------------------------------- */
+
+/* What is heard of has been asked for and is not there: after some time it is gone. */
+void jet_vain(struct jet_turn *t, uint64_t now_ms);
+
+/* Nonzero: what was gone is looked for again. */
+int32_t jet_vain_is_over(struct jet_turn *t, uint64_t now_ms);
 
 /* ---- jet_queue.c: with the mutex ------------------------------------------------- */
 

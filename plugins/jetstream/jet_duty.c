@@ -163,12 +163,13 @@ static void lose_all(struct jet_consumer *c)
         struct jet_lane *l = c->lane[i];
 
         if (l != NULL && l->state == JET_READER_ASKED)
-            jet_pace_unanswered(&c->turns.pace);
+            jet_pace_unanswered(&c->turns.pace, jet_now_ms() - l->asked_ms);
         if (l != NULL &&
             (l->state == JET_READER_ASKED || l->state == JET_READER_READING ||
              l->state == JET_READER_CARRIED))
             jet_reader_lost(c, l, 1, "the connection to the server is lost");
     }
+    jet_link_bear(c->link, jet_pace_wait_ms(&c->turns.pace, 0));
     jet_turns_lose(c);
     jet_whole_lose(c);
     c->session = 0;

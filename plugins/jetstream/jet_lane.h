@@ -47,7 +47,9 @@ struct jet_turn {
     uint64_t noted;         /* the watch that the lane was there for from its start */
     uint64_t heard;         /* limits: the greatest position heard of, */
     uint64_t gone;          /* of which up to here none is left */
-    uint64_t vain, vain_ms; /* asked for in vain up to here, since then */
+    uint64_t vain, vain_ms; /* asked for in vain up to here, since then; see jet_vain.c */
+    uint64_t again_ms, gone_before; /* 'gone' holds until then; what it has been */
+    uint32_t vains;                 /* doublings of that time */
     uint64_t counted, counting; /* work queue: messages in the stream, by the last look */
     uint64_t owed;              /* work queue: given out, not acknowledged, no reader */
     uint64_t again;             /* of these the present reader gives so many again */
@@ -74,12 +76,14 @@ struct jet_lane {
     uint64_t next;   /* the least position that may still be delivered */
     uint64_t credit; /* given and not used */
     int32_t has_begun, is_troubled;
+    int32_t is_fresh;    /* no record of this life of the stream */
     uint64_t look;       /* its reader begins when that one is answered */
     int32_t is_made;     /* the reader that waits for that */
     int32_t is_sweeping; /* former holders' readers are to be looked for */
 
     /* The reader. */
-    uint64_t serial; /* 0: none */
+    uint64_t serial;   /* 0: none */
+    uint64_t asked_ms; /* it was asked for then */
     char name[JET_READER_NAME_ROOM];
     struct jet_pull pull[JET_READER_PULLS];
     uint64_t pulls, asked;            /* so far; messages under way */

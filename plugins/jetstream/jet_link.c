@@ -253,6 +253,17 @@ int32_t jet_link_open(struct jet_link *link, struct jet_task *task,
     return code;
 }
 
+void jet_link_bear(struct jet_link *link, uint64_t silence_ms)
+{
+    uint64_t pings = silence_ms / JET_LINK_PING_MS;
+
+    (void)pthread_mutex_lock(&link->mutex);
+    link->pings = pings < JET_LINK_PINGS       ? JET_LINK_PINGS
+                  : pings < JET_LINK_PINGS_MAX ? (int)pings
+                                               : JET_LINK_PINGS_MAX;
+    (void)pthread_mutex_unlock(&link->mutex);
+}
+
 void jet_link_rest(struct jet_link *link)
 {
     (void)pthread_mutex_lock(&link->mutex);

@@ -20,7 +20,9 @@
 enum {
     JET_LINK_CONNECT_MS = 900,      /* one attempt at one server, */
     JET_LINK_CONNECT_TLS_MS = 2000, /* the same with TLS */
-    JET_LINK_PING_MS = 2000,        /* a dead server is given up after the third */
+    JET_LINK_PING_MS = 2000,        /* a dead server is given up after the third, */
+    JET_LINK_PINGS = 2,             /* or after more than these, where it is known to */
+    JET_LINK_PINGS_MAX = 30,        /* be silent at times: jet_link_bear() */
     JET_LINK_WRITE_MS = 500,        /* longest time that a request may take to be sent */
     JET_LINK_STANDING_MAX = 8,
     JET_LINK_SUBJECT_MAX = 511,
@@ -122,6 +124,10 @@ uint64_t jet_link_hearing(struct jet_link *link, char to[JET_LINK_HEARING_ROOM])
  * PARTI_CANCELED. */
 int32_t jet_link_open(struct jet_link *link, struct jet_task *task,
                       struct parti_error *error);
+
+/* Connections made from now on outlive a silence of the server of so long, a minute at
+ * most: one that does long work for us hears no ping meanwhile. */
+void jet_link_bear(struct jet_link *link, uint64_t silence_ms);
 
 /* Gives the connection up until somebody asks for one. */
 void jet_link_rest(struct jet_link *link);

@@ -15,6 +15,19 @@ static uint64_t origin_of(const char *created)
     return h != 0 ? h : 1;
 }
 
+/* What it takes in, where that is one subject and nothing comes from other streams. */
+static const char *sole_subject(const json_t *config)
+{
+    const json_t *subjects = json_object_get(config, "subjects");
+    const char *subject = json_string_value(json_array_get(subjects, 0));
+
+    if (subject == NULL || json_array_size(subjects) != 1 ||
+        strlen(subject) >= JET_TEMPLATE_ROOM || json_object_get(config, "mirror") ||
+        json_array_size(json_object_get(config, "sources")) > 0)
+        return "";
+    return subject;
+}
+
 /* From the answer of STREAM.INFO. */
 static int32_t learn(struct jet_consumer *c, const json_t *info,
                      struct parti_error *error)
@@ -32,6 +45,9 @@ static int32_t learn(struct jet_consumer *c, const json_t *info,
                                                         : JET_LIMITS;
     c->origin = origin_of(state.created);
     c->first_seq = state.first_seq;
+    c->last_seq = state.last_seq;
+    (void)snprintf(c->sole, sizeof c->sole, "%s",
+                   sole_subject(json_object_get(info, "config")));
     c->subject_n = state.subject_n;
     return PARTI_OK;
 }

@@ -135,7 +135,7 @@ static void make(struct jet_consumer *c, uint64_t now_ms)
     note_all(c, notice->serial);
     t->is_outgrown = 0;
     notice->state = JET_READER_ASKED;
-    notice->when_ms = now_ms + JET_READER_ANSWER_MS;
+    notice->when_ms = now_ms + jet_pace_wait_ms(&t->pace, notice->failures);
     (void)jet_link_post(c->link, c->session, subject, reply, body, strlen(body));
     free(body);
 }

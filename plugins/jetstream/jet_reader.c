@@ -141,6 +141,7 @@ int32_t jet_reader_fits(struct jet_consumer *c, struct jet_lane *l)
     }
     l->origin = c->origin;
     l->done = l->next = 0;
+    l->is_fresh = 1;
     return 1;
 }
 
@@ -165,7 +166,8 @@ int32_t jet_reader_ask(struct jet_consumer *c, struct jet_lane *l)
     (void)snprintf(reply, sizeof reply, "%sc%x-%llx", c->hearing, (unsigned)l->index,
                    (unsigned long long)l->serial);
     l->state = JET_READER_ASKED;
-    l->when_ms = jet_now_ms() + JET_READER_ANSWER_MS;
+    l->asked_ms = jet_now_ms();
+    l->when_ms = l->asked_ms + jet_pace_wait_ms(&c->turns.pace, l->failures);
     /* Where the connection is gone the thread hears of it, too. */
     (void)jet_link_post(c->link, c->session, subject, reply, body, strlen(body));
     free(body);
@@ -213,18 +215,74 @@ static void refused(struct jet_consumer *c, struct jet_lane *l, const json_t *fa
     jet_reader_failed(c, l, why);
 }
 
+/* Once in a while, of whatever lane. */
+static void say(struct jet_consumer *c, enum jet_word word, int32_t level,
+                const char *text)
+{
+    uint64_t now = jet_now_ms();
+
+    if (now < c->word_ms[word])
+        return;
+    c->word_ms[word] = now + JET_WORD_MS;
+    parti_log(c->host, level, text);
+}
+
+/* The stream begins behind the lane's position.  The server does not tell of what
+ * subjects the messages between were, and a lane that has had nothing for longer than
+ * the stream keeps messages has lost nothing. */
+static void say_gone(struct jet_consumer *c, const struct jet_lane *l)
+{
+    int32_t is_behind = l->turn.pending > 0;
+    char text[512];
+
+    (void)snprintf(text, sizeof text,
+                   "positions %llu to %llu are no longer in %.60s, and messages of "
+                   "'%.120s' may have been among them that nobody had handled; the "
+                   "server cannot tell%s",
+                   (unsigned long long)l->next, (unsigned long long)c->first_seq - 1,
+                   c->api.shown, l->subject,
+                   is_behind ? ". This partition is behind: if that is usual raise the "
+                               "limits of the stream, or let more workers handle it"
+                             : "");
+    say(c, is_behind ? JET_WORD_BEHIND : JET_WORD_GONE,
+        is_behind ? PARTI_WARN : PARTI_INFO, text);
+}
+
+static void say_beyond(struct jet_consumer *c, const struct jet_lane *l)
+{
+    char text[512];
+
+    (void)snprintf(text, sizeof text,
+                   "the position of '%.120s', %llu, lies beyond the end of %.60s, %llu: "
+                   "what comes before it is left out. If it was not set so by hand, the "
+                   "stream has lost messages: set it with parti positions --set",
+                   l->subject, (unsigned long long)l->next, c->api.shown,
+                   (unsigned long long)c->last_seq);
+    say(c, JET_WORD_BEYOND, PARTI_WARN, text);
+}
+
 void jet_reader_begin_run(struct jet_consumer *c, struct jet_lane *l)
 {
-    uint64_t from = l->next;
+    uint64_t told = l->next;
 
     if (l->has_begun)
         return;
     /* Where acks remove messages that may be other partitions' work, and no loss. */
-    if (c->retention == JET_LIMITS && from < c->first_seq)
-        from = c->first_seq;
+    if (c->retention == JET_LIMITS && l->next < c->first_seq) {
+        if (l->is_fresh || strcmp(c->sole, l->subject) == 0)
+            told = c->first_seq; /* what is gone was this lane's, or there is no record */
+        else
+            say_gone(c, l);
+        l->next = c->first_seq;
+    } else if (c->retention == JET_LIMITS && l->next > c->last_seq + 1) {
+        say_beyond(c, l);
+    }
+    if (l->next == 0)
+        l->next = 1;
+    if (l->is_fresh && told == 0)
+        told = 1;
     l->has_begun = 1;
-    l->next = from > 0 ? from : 1;
-    c->inlet->begun(c->inlet, l->index, l->run, l->origin, l->next);
+    c->inlet->begun(c->inlet, l->index, l->run, l->origin, told);
 }
 
 void jet_reader_begin(struct jet_consumer *c, struct jet_lane *l)
@@ -243,7 +301,7 @@ void jet_reader_begin(struct jet_consumer *c, struct jet_lane *l)
 
 void jet_reader_made(struct jet_consumer *c, struct jet_lane *l, natsMsg *msg)
 {
-    jet_pace_answered(&c->turns.pace, jet_now_ms() - l->turn.since_ms);
+    jet_pace_answered(&c->turns.pace, jet_now_ms() - l->asked_ms);
     if (natsMsg_IsNoResponders(msg)) {
         jet_reader_failed(c, l, "JetStream does not answer");
         return;
@@ -284,9 +342,12 @@ void jet_reader_silent(struct jet_consumer *c, struct jet_lane *l)
             "anew",
             c->api.shown, JET_READER_SILENT_MS / 1000);
     } else {
-        jet_pace_unanswered(&c->turns.pace);
+        uint64_t ms = jet_now_ms() - l->asked_ms;
+
+        jet_pace_unanswered(&c->turns.pace, ms);
         (void)snprintf(why, sizeof why,
-                       "no answer to the request for a reader of '%.120s'", l->subject);
+                       "no answer to the request for a reader of '%.120s' within %llu s",
+                       l->subject, (unsigned long long)ms / 1000);
     }
     if (c->retention != JET_INTEREST)
         jet_reader_delete(c, l->name); /* it may have been made */

@@ -209,6 +209,7 @@ int32_t jet_session_create(struct jet_session **ret, struct jet_link *link,
     jet_url_text(url, session->server);
     (void)pthread_mutex_lock(&link->mutex);
     session->number = ++link->sessions;
+    session->pings = link->pings > 0 ? link->pings : JET_LINK_PINGS;
     (void)pthread_mutex_unlock(&link->mutex);
     natsStatus s = jet_connect(session, url, on_closed, on_error, why);
     *ret_is_plain = s == NATS_NO_SERVER || s == NATS_TIMEOUT;

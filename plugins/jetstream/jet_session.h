@@ -34,6 +34,7 @@ struct jet_link {
     uint64_t rounds;             /* that failed so far */
     uint64_t sessions;           /* so far */
     uint64_t inboxes;            /* so far */
+    int pings;                   /* that may be unanswered; 0: JET_LINK_PINGS */
     struct jet_session *session; /* NULL: none */
     struct jet_inbox *inbox;     /* those that are open */
     char server[JET_URL_TEXT_ROOM];
@@ -60,6 +61,7 @@ struct jet_feed {
 struct jet_session {
     struct jet_link *link;
     uint64_t number;
+    int pings;
     natsConnection *nc;
     natsSubscription *sub[JET_LINK_STANDING_MAX + 2];
     size_t sub_n;

@@ -31,7 +31,6 @@ enum {
     TURN_MS = 500,
     TURN_MESSAGES = 1024,
     TURN_ACKS_MS = 750, /* for the word that all is done, when all is given out */
-    VAIN_MS = 5000,     /* what is heard of and does not come in this time is gone */
     STARVED_MS = 300,   /* the host may be about to give credit */
     ACKED_MS = 50,      /* acks go before a reader does */
     ROUND_MS = 1000, /* until a lane that had nothing has a turn, where nothing watches */
@@ -310,18 +309,6 @@ static uint32_t bound(const struct jet_consumer *c, const struct census *n, uint
 
 /* ---- giving up ------------------------------------------------------------------- */
 
-/* Heard of, asked for, not there.  For some turns that may be a reader on a server of the
- * cluster that is behind; then the stream has let go of it. */
-static void in_vain(struct jet_turn *t, uint64_t now)
-{
-    if (t->vain != t->heard) {
-        t->vain = t->heard;
-        t->vain_ms = now;
-    } else if (now - t->vain_ms >= VAIN_MS) {
-        t->gone = t->heard;
-    }
-}
-
 static int32_t is_idle(const struct jet_consumer *c, struct jet_lane *l, uint64_t now)
 {
     struct jet_turn *t = &l->turn;
@@ -332,7 +319,7 @@ static int32_t is_idle(const struct jet_consumer *c, struct jet_lane *l, uint64_
         return l->ack_n == 0 && now - t->acked_ms >= ACKED_MS;
     if (is_heard(c, l) && t->heard == t->heard_before && l->seen == 0 && l->asked > 0 &&
         now - t->since_ms >= TURN_MS)
-        in_vain(t, now);
+        jet_vain(t, now);
     return !is_heard(c, l);
 }
 
@@ -413,6 +400,8 @@ static void line_up(struct jet_consumer *c, uint64_t now)
 
         if (l == NULL)
             continue;
+        if (jet_vain_is_over(&l->turn, now))
+            jet_turns_stir(c, l);
         if ((l->state == JET_READER_DUE && l->when_ms <= now) ||
             l->state == JET_READER_WAITING)
             settle(c, l);

@@ -72,15 +72,41 @@ static uint32_t cluster_of(rd_kafka_t *rk, int timeout_ms)
     return h;
 }
 
-static void find_out(rd_kafka_t *rk, int timeout_ms, struct kafka_question *q)
+/* Is anybody else at work in the group?  Asked only where somebody else has committed. */
+static int32_t has_members(rd_kafka_t *rk, const char *group, int timeout_ms,
+                           const rd_kafka_topic_partition_list_t *offsets)
 {
+    const struct rd_kafka_group_list *found = NULL;
+    int32_t is_asked = 0, n = 0;
+
+    for (int i = 0; i < offsets->cnt; i++)
+        is_asked |=
+            offsets->elems[i].offset >= 0 && !kafka_position_is_ours(&offsets->elems[i]);
+    if (!is_asked)
+        return 0;
+    (void)rd_kafka_list_groups(rk, group, &found,
+                               timeout_ms); /* perhaps of some brokers */
+    for (int i = 0; found != NULL && i < found->group_cnt; i++)
+        n |= found->groups[i].member_cnt > 0;
+    if (found != NULL)
+        rd_kafka_group_list_destroy(found);
+    return n;
+}
+
+static void find_out(const struct kafka_consumer *c, int timeout_ms,
+                     struct kafka_question *q)
+{
+    rd_kafka_t *rk = c->rk;
+
     if (q->topic != NULL) {
         q->err = rd_kafka_metadata(rk, 0, q->topic->rkt, &q->metadata, timeout_ms);
         return;
     }
     q->err = rd_kafka_committed(rk, q->offsets, timeout_ms);
-    if (q->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-        q->cluster = cluster_of(rk, timeout_ms);
+    if (q->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    q->cluster = cluster_of(rk, timeout_ms);
+    q->has_members = has_members(rk, c->group, timeout_ms, q->offsets);
 }
 
 static int32_t is_empty(const struct kafka_question *q)
@@ -103,7 +129,7 @@ void *kafka_asker(void *ctx)
         }
         c->question = (struct kafka_question){.offsets = NULL};
         (void)pthread_mutex_unlock(&c->note_mutex);
-        find_out(c->rk, slice_ms, &q);
+        find_out(c, slice_ms, &q);
         /* An answer that is late is lost, so the next wait is longer. */
         slice_ms = q.err != RD_KAFKA_RESP_ERR__TIMED_OUT ? KAFKA_ASK_MS
                    : slice_ms < KAFKA_ASK_MAX_MS         ? 2 * slice_ms
@@ -161,6 +187,8 @@ void kafka_ask_hear(struct kafka_consumer *c)
     if (q.cluster != 0)
         c->cluster = q.cluster;
     hear_life(c, &q);
+    if (q.topic == NULL && q.err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        c->has_members = q.has_members;
     if (q.topic == NULL)
         kafka_position_offsets(c, q.offsets, q.err);
     else if (q.metadata != NULL && q.metadata->topic_cnt == 1)

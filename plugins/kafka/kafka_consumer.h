@@ -23,6 +23,7 @@
  * group has committed, if that is not Parti's own word ('start = committed': even then),
  * else where 'start' says.  A committed offset that is not Parti's word and lies after
  * the record is followed, too: somebody moved the group forward by Kafka's tools.
+ * Not while the group has members: then it is theirs, who go on without Parti.
  *
  * ORIGIN  The upper half is of the cluster's id, the lower counts lives of the topic:
  * Kafka tells clients of librdkafka 2.0 no id of a topic.  A life ends when the log ends
@@ -139,7 +140,8 @@ struct kafka_question {
     struct kafka_known *topic;                /* what is to be known of it */
     const struct rd_kafka_metadata *metadata;
     rd_kafka_resp_err_t err;
-    uint32_t cluster; /* hash of its id; 0: not known */
+    uint32_t cluster;    /* hash of its id; 0: not known */
+    int32_t has_members; /* an offset is not Parti's, and the group has members */
 };
 
 /* A dead letter under way. */
@@ -187,6 +189,7 @@ struct kafka_consumer {
     int32_t is_dirty;   /* something is to be committed */
     uint32_t commits_sent;
     rd_kafka_resp_err_t commit_fault; /* the last one told */
+    int32_t has_members;              /* the group, when it was asked last */
     int32_t is_asking;
     int32_t is_down;            /* no broker is reached */
     uint32_t silent_n;          /* questions in a row that nobody answered */
@@ -278,6 +281,12 @@ int32_t kafka_flow_serve(struct kafka_consumer *c, struct kafka_lane *l);
 void kafka_flow_drop(struct kafka_lane *l);
 
 /* ---- kafka_position.c -------------------------------------------------------------- */
+
+/* Nonzero: Parti has committed this offset. */
+int32_t kafka_position_is_ours(const rd_kafka_topic_partition_t *p);
+
+/* Nonzero: the group has members, as far as is known, so its offsets are theirs. */
+int32_t kafka_position_is_contested(const struct kafka_consumer *c);
 
 /* The group's offsets, or why there are none. */
 void kafka_position_offsets(struct kafka_consumer *c,

@@ -4,7 +4,7 @@
 
 static const char mark[] = "parti ";
 
-static int32_t is_ours(const rd_kafka_topic_partition_t *p)
+int32_t kafka_position_is_ours(const rd_kafka_topic_partition_t *p)
 {
     return p->metadata != NULL && p->metadata_size >= sizeof mark - 1 &&
            memcmp(p->metadata, mark, sizeof mark - 1) == 0;
@@ -61,7 +61,8 @@ static void on_offset(struct kafka_consumer *c, const rd_kafka_topic_partition_t
     if (p->err != 0)
         refuse(c, l, p->err);
     else
-        kafka_reader_begin(c, l, p->offset >= 0 ? p->offset : -1, is_ours(p));
+        kafka_reader_begin(c, l, p->offset >= 0 ? p->offset : -1,
+                           kafka_position_is_ours(p));
 }
 
 void kafka_position_offsets(struct kafka_consumer *c,
@@ -101,6 +102,21 @@ void kafka_position_note(struct kafka_consumer *c, struct kafka_lane *l)
     c->is_dirty = 1;
 }
 
+/* These have not been committed: the next time. */
+static void keep_dirty(struct kafka_consumer *c,
+                       const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *p = &list->elems[i];
+        struct kafka_known *t = kafka_topic_get(c, p->topic);
+
+        if (t == NULL || (size_t)p->partition >= t->past_room)
+            continue;
+        t->past[p->partition].is_dirty = 1;
+        c->is_dirty = 1;
+    }
+}
+
 void kafka_position_commit(struct kafka_consumer *c, uint64_t now_ms)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(64);
@@ -128,9 +144,26 @@ void kafka_position_commit(struct kafka_consumer *c, uint64_t now_ms)
             p->metadata = strdup(text);
             p->metadata_size = p->metadata != NULL ? strlen(text) : 0;
         }
-    if (list->cnt > 0 && rd_kafka_commit_queue(c->rk, list, c->answers, NULL, NULL) == 0)
-        c->commits_sent++;
+    if (list->cnt > 0) {
+        if (rd_kafka_commit_queue(c->rk, list, c->answers, NULL, NULL) == 0)
+            c->commits_sent++;
+        else
+            keep_dirty(c, list);
+    }
     rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* It was refused since the group has members, which alone may commit. */
+static int32_t is_for_members(rd_kafka_resp_err_t err)
+{
+    return err == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+           err == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+           err == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
+}
+
+int32_t kafka_position_is_contested(const struct kafka_consumer *c)
+{
+    return c->has_members || is_for_members(c->commit_fault);
 }
 
 static void tell_commit(struct kafka_consumer *c, rd_kafka_resp_err_t err)
@@ -145,8 +178,7 @@ static void tell_commit(struct kafka_consumer *c, rd_kafka_resp_err_t err)
         parti_log(c->host, PARTI_INFO, "offsets are committed again");
         return;
     }
-    if (err == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
-        err == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION)
+    if (is_for_members(err))
         more =
             ". The group has members of its own: stop them, or give Parti another group";
     (void)snprintf(text, sizeof text,

@@ -194,7 +194,17 @@ static void begin_at_record(struct kafka_consumer *c, struct kafka_lane *l,
         say(c, l, PARTI_WARN, text);
     }
     past->is_word_old = 1;
-    if (committed > next && !is_ours && !l->is_word_gone) {
+    if (committed > next && !is_ours && kafka_position_is_contested(c)) {
+        (void)snprintf(
+            text, sizeof text,
+            "group %.80s has members that are not Parti's, and they have "
+            "committed %lld; Parti's position, %lld, stays. Stop them, or give "
+            "Parti another group",
+            c->group, (long long)committed, (long long)next);
+        say(c, l, PARTI_WARN, text);
+        kafka_position_note(c,
+                            l); /* as soon as they have gone this is the group's, too */
+    } else if (committed > next && !is_ours && !l->is_word_gone) {
         (void)snprintf(
             text, sizeof text,
             "somebody has set group %.80s forward from %lld to %lld, and Parti "

@@ -151,7 +151,7 @@ START_TEST(a_run_begins_at_its_position_or_at_what_is_left)
     ck_assert_int_eq(host_run(&one, 2, "0", 3, origin, eighth, 100), PARTI_OK);
     host_await(&one, 2, 6);
     host_expect(&one, 2, 6, 14);
-    ck_assert_uint_eq(one.lane[2].from, 15);
+    ck_assert_uint_eq(one.lane[2].from, eighth); /* it is not known what these were */
     await_state("consumer_count", 1);
     host_finish(&one);
     jet_finish(&b);

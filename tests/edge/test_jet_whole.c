@@ -105,11 +105,16 @@ static void hold_up(void)
     server_freeze(&b.server);
 }
 
-static void let_go(int n, char name[CROWD_NAME_ROOM])
+static void thaw(int n)
 {
     for (int lane = 0; lane < n; lane++)
         host_await_trouble(&one, (uint32_t)lane, PARTI_RETRY, "");
     server_thaw(&b.server);
+}
+
+static void let_go(int n, char name[CROWD_NAME_ROOM])
+{
+    thaw(n);
     await_whole(name);
 }
 
@@ -139,26 +144,31 @@ START_TEST(many_lanes_with_much_to_read_are_read_by_one_consumer)
 }
 END_TEST
 
+/* n lanes that are all far behind at the first look, and nobody ever has a whole reader.
+ */
+static void read_each(const char *overread, int n)
+{
+    hold_up();
+    join(overread);
+    crowd_run(&one, 0, n, 4000);
+    thaw(n);
+    crowd_await(&b, &one, 0, n, BACKLOG);
+    crowd_expect(&one, 0, n, BACKLOG);
+    expect_no_whole();
+    host_finish(&one);
+}
+
 START_TEST(few_lanes_or_a_small_part_of_the_stream_or_none_wished_have_readers_each)
 {
     begin(_i);
     produce(0, LANES, 0, BACKLOG);
-    join("0");
-    crowd_run(&one, 0, LANES, 4000);
-    crowd_await(&b, &one, 0, LANES, BACKLOG);
-    host_finish(&one);
-    join("64");
-    crowd_run(&one, 0, 40, 4000);
-    crowd_await(&b, &one, 0, 40, BACKLOG);
-    host_finish(&one);
+    read_each("0", LANES);
+    read_each("64", 40);
     /* Others have five times as many subjects. */
     produce(LANES, 5 * LANES, 0, 1);
-    join("4");
-    crowd_run(&one, 0, LANES, 4000);
-    crowd_await(&b, &one, 0, LANES, BACKLOG);
-    crowd_expect(&one, 0, LANES, BACKLOG);
-    expect_no_whole();
-    end();
+    read_each("4", LANES);
+    natsSubscription_Destroy(news);
+    jet_finish(&b);
 }
 END_TEST
 

@@ -260,6 +260,41 @@ START_TEST(a_group_set_forward_is_followed_and_one_set_back_is_not)
 }
 END_TEST
 
+START_TEST(what_members_of_the_group_have_committed_is_not_followed)
+{
+    fill("stray", 1, 60);
+    join_group(&one, "g-stray");
+    run_ok(&one, 0, "stray/0", 1, 0, 0, 20);
+    host_await(&one, 0, 20);
+    uint64_t origin = one.lane[0].origin;
+    host_done(&one, 0, 20);
+    await_committed("g-stray", "stray", 0, 20, "parti 1-1");
+    host_finish(&one);
+    /* A consumer that was forgotten when its group was moved over. */
+    rd_kafka_t *stray = brokers_client(&kafka, RD_KAFKA_CONSUMER, "g-stray");
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, "stray", RD_KAFKA_PARTITION_UA);
+    ck_assert_int_eq(rd_kafka_subscribe(stray, list), 0);
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(stray, DEADLINE_MS);
+    ck_assert_ptr_nonnull(m);
+    rd_kafka_message_destroy(m);
+    rd_kafka_topic_partition_list_del_by_idx(list, 0);
+    rd_kafka_topic_partition_list_add(list, "stray", 0)->offset = 40;
+    ck_assert_int_eq(rd_kafka_commit(stray, list, 0), 0);
+    rd_kafka_topic_partition_list_destroy(list);
+    join_group(&two, "g-stray");
+    run_ok(&two, 0, "stray/0", 2, origin, 20, 20);
+    host_await(&two, 0, 20);
+    ck_assert_uint_eq(two.lane[0].from, 20);
+    ck_assert_uint_eq(two.lane[0].position[0], 20);
+    /* When it has gone the group says again what Parti says. */
+    (void)rd_kafka_consumer_close(stray);
+    rd_kafka_destroy(stray);
+    await_committed("g-stray", "stray", 0, 20, "parti 2-2");
+    host_finish(&two);
+}
+END_TEST
+
 START_TEST(start_says_where_a_partition_without_any_position_begins)
 {
     static const char *const start[] = {"earliest", "latest", "committed"};
@@ -447,6 +482,7 @@ LANES_MAIN("kafka_consumer", each_lane_has_its_messages_in_order_and_goes_on_as_
            commits_of_many_steps_are_few, a_stopped_lane_goes_on_where_the_host_says,
            a_group_that_others_have_left_is_taken_over_at_its_offset,
            a_group_set_forward_is_followed_and_one_set_back_is_not,
+           what_members_of_the_group_have_committed_is_not_followed,
            start_says_where_a_partition_without_any_position_begins,
            what_was_aborted_leaves_a_gap_and_no_message,
            what_retention_has_deleted_is_passed_over_and_said,

@@ -4,6 +4,8 @@
 #include "cli_rig.h"
 #include "field.h"
 
+#include <string.h>
+
 /* Between two positions of the test broker, and behind five messages. */
 enum { STEP = 10, END = 4 * STEP + 1 };
 
@@ -122,6 +124,36 @@ START_TEST(nothing_is_set_while_the_group_is_at_work_or_without_a_position)
 }
 END_TEST
 
+/* Until the partition's record is there. */
+static void await_record(const char *partition)
+{
+    uint64_t deadline = clock_boot_ms() + FIELD_MS;
+    bool is_there = false;
+
+    while (!is_there && clock_boot_ms() < deadline) {
+        const struct cli_run *run =
+            CLI_RUN("positions", "-c", conf, "-o", "json", partition);
+
+        is_there = run->code == 0 && strstr(run->out, "\"next\"") != NULL;
+    }
+    ck_assert(is_there);
+}
+
+START_TEST(a_partition_that_was_claimed_and_never_begun_has_no_position_to_set)
+{
+    begin(_i);
+    conf = field_conf(1, "behave = mute\n");
+    struct field_app *app = field_start(conf, NULL, NULL);
+    field_await_assigned(app, 1);
+    await_record("p/0");
+    field_leave(app);
+    cli_has(CLI_EXPECT(1, "positions", "-c", conf, "--set", "20", "p/0")->err,
+            "p/0 has no position yet that could be set.");
+    ck_assert_int_eq(next_of("p/0"), 0);
+    end();
+}
+END_TEST
+
 static void later(struct field_app *app, const struct parti_message *message)
 {
     if (message->attempt == 1)
@@ -159,4 +191,5 @@ END_TEST
 FIELD_MAIN("positions", positions_are_shown_while_held_and_after,
            a_position_set_by_hand_is_where_the_next_holder_begins,
            nothing_is_set_while_the_group_is_at_work_or_without_a_position,
+           a_partition_that_was_claimed_and_never_begun_has_no_position_to_set,
            status_sums_the_positions_up, a_group_that_does_not_consume_has_none)

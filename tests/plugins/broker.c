@@ -8,7 +8,7 @@
  *
  * A line that begins with '@' consists of fields with tabs between: Kkey, Hname:value,
  * Xhexdata, Ddata.  Any other line is the data.  One thread polls the files of the lanes
- * that are started.  'behave' names one rule to break, or is 'flood' or 'gloomy'.
+ * that are started.  'behave' names one rule to break, or is 'flood', 'gloomy' or 'mute'.
  */
 #include "parti_consumer.h"
 
@@ -245,6 +245,8 @@ static int32_t serve(struct broker *b, uint32_t lane, char *line)
     int32_t any = 0;
     FILE *in;
 
+    if (does(b, "mute")) /* as long as it is not reached */
+        return 0;
     if (!l->has_begun) {
         uint64_t first = number_in(b, "first", 0), origin = number_in(b, "origin", 1);
 

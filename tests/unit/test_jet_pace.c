@@ -1,14 +1,10 @@
 /* How many new readers are asked for at a time, of servers that make one after the other
- * and of servers that make all at once. */
+ * and of servers that make all at once; how long answers are waited for. */
 #include "plugins/jetstream/jet_pace.h"
 
 #include "unit.h"
 
-enum {
-    LANES = 128,
-    ANSWER_MS = 4000, /* JET_READER_ANSWER_MS */
-    TRIES_MAX = 4 * LANES
-};
+enum { LANES = 128, TRIES_MAX = 4 * LANES };
 
 struct outcome {
     uint64_t ms;         /* until all were made */
@@ -56,7 +52,7 @@ START_TEST(a_server_that_makes_one_after_the_other_answers_all_in_time)
         struct outcome o = make_all(costs[i], 0);
 
         ck_assert_uint_eq(o.ms, LANES * costs[i]);
-        ck_assert_uint_lt(o.longest_ms, ANSWER_MS);
+        ck_assert_uint_lt(o.longest_ms, JET_PACE_WAIT_MS);
     }
 }
 END_TEST
@@ -74,7 +70,7 @@ START_TEST(after_silence_there_is_one_at_a_time_until_answers_are_quick)
     struct jet_pace p = {0};
 
     ck_assert_uint_eq(jet_pace_most(&p), JET_PACE_FIRST);
-    jet_pace_unanswered(&p);
+    jet_pace_unanswered(&p, JET_PACE_WAIT_MS);
     ck_assert_uint_eq(jet_pace_most(&p), 1);
     jet_pace_answered(&p, JET_PACE_SLOW_MS);
     jet_pace_answered(&p, JET_PACE_QUICK_MS);
@@ -87,6 +83,42 @@ START_TEST(after_silence_there_is_one_at_a_time_until_answers_are_quick)
 }
 END_TEST
 
+START_TEST(after_each_wait_in_vain_the_next_is_twice_as_long_up_to_a_minute)
+{
+    struct jet_pace p = {0};
+    uint64_t expected = JET_PACE_WAIT_MS;
+
+    for (uint32_t failures = 0; failures < 100; failures++) {
+        ck_assert_uint_eq(jet_pace_wait_ms(&p, failures), expected);
+        expected = 2 * expected < JET_PACE_WAIT_MAX_MS ? 2 * expected
+                                                       : (uint64_t)JET_PACE_WAIT_MAX_MS;
+    }
+    /* What one lane has found out the others need not. */
+    jet_pace_unanswered(&p, 4000);
+    ck_assert_uint_eq(jet_pace_wait_ms(&p, 0), 8000);
+    ck_assert_uint_eq(jet_pace_wait_ms(&p, 2), 16000);
+    jet_pace_unanswered(&p, 4000); /* another one of the same time */
+    ck_assert_uint_eq(jet_pace_wait_ms(&p, 0), 8000);
+    jet_pace_unanswered(&p, 50000);
+    ck_assert_uint_eq(jet_pace_wait_ms(&p, 0), JET_PACE_WAIT_MAX_MS);
+}
+END_TEST
+
+START_TEST(an_answer_says_how_long_the_next_may_take)
+{
+    struct jet_pace p = {0};
+
+    jet_pace_answered(&p, 3000);
+    ck_assert_uint_eq(jet_pace_wait_ms(&p, 0), 12000);
+    jet_pace_answered(&p, 40000);
+    ck_assert_uint_eq(jet_pace_wait_ms(&p, 0), JET_PACE_WAIT_MAX_MS);
+    jet_pace_answered(&p, 3);
+    ck_assert_uint_eq(jet_pace_wait_ms(&p, 0), JET_PACE_WAIT_MS);
+}
+END_TEST
+
 UNIT_MAIN("jet_pace", a_server_that_makes_one_after_the_other_answers_all_in_time,
           one_that_makes_all_at_once_is_soon_asked_for_as_many_as_may_be,
-          after_silence_there_is_one_at_a_time_until_answers_are_quick)
+          after_silence_there_is_one_at_a_time_until_answers_are_quick,
+          after_each_wait_in_vain_the_next_is_twice_as_long_up_to_a_minute,
+          an_answer_says_how_long_the_next_may_take)
