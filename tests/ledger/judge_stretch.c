@@ -68,7 +68,8 @@ static size_t cause(const struct stretch *s, size_t from, size_t to, uint32_t nu
     return found;
 }
 
-/* What comes behind attempt 'bad', up to 'to', is void. */
+/* What comes behind attempt 'bad', up to 'to', is void; too many of them are a fault, and
+ * are counted, so that what is lost is seen for itself. */
 static void set_void(const struct stretch *s, size_t bad, size_t to)
 {
     const struct handling *b = &s->at[bad];
@@ -77,8 +78,10 @@ static void set_void(const struct stretch *s, size_t bad, size_t to)
         struct handling *h = &s->at[i];
         bool is_other = h->stretch != 0 && b->stretch != 0 && h->stretch != b->stretch;
 
-        h->is_void = true;
-        s->v->voided += h->kind == LEDGER_HANDLED;
+        if (i - bad < s->o->deliver_max) {
+            h->is_void = true;
+            s->v->voided += h->kind == LEDGER_HANDLED;
+        }
         if (i - bad == s->o->deliver_max || (is_other && i - bad < s->o->deliver_max))
             judge_fault(&s->v->ahead, "ahead of what was not done", h, b);
     }
