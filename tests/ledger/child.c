@@ -1,6 +1,5 @@
-/* The ledger's worker as a command under `parti run`: lines in, lines out.  Each
- * partition has one message at a time, all of them go on side by side: a message's work
- * is a wait, so they end in the order in which they came.
+/* The ledger's worker as a command under `parti run`: lines in, lines out.  Partitions go
+ * side by side, for a message's work is a wait: desk.h.
  *
  * There is no parti_holds() for a command: parti's guardian ends it by the deadline, so
  * that it is alive is the answer.  The clock is read before the row is written all the
@@ -9,7 +8,8 @@
  */
 #include "config.h"
 
-#include "ledger_io.h"
+#include "desk.h"
+#include "mutant.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -19,26 +19,47 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PENDING_MAX = 1 << 16, LINE_MAX_BYTES = 1 << 22 };
+enum { LINE_MAX_BYTES = 1 << 22, ANSWERS_MAX_BYTES = 64 * (DESK_BATCH_MAX + 1) };
 
-struct pending {
-    struct ledger_row row;
-    uint64_t n; /* what the answer names */
-};
-
-static struct pending pending[PENDING_MAX]; /* a ring, by the time that they end */
-static size_t first, count;
+static struct desk desk;
 static char text[LINE_MAX_BYTES];
 static size_t text_n;
+static char answers[ANSWERS_MAX_BYTES]; /* they go out in one write */
+static size_t answers_n;
+
+static void flush(void)
+{
+    if (write(STDOUT_FILENO, answers, answers_n) != (ssize_t)answers_n)
+        _exit(5);
+    answers_n = 0;
+}
 
 static void answer(const char *word, uint64_t n)
 {
-    char line[64];
-    int size =
-        snprintf(line, sizeof line, "{\"%s\":%llu}\n", word, (unsigned long long)n);
+    answers_n += (size_t)snprintf(answers + answers_n, sizeof answers - answers_n,
+                                  "{\"%s\":%llu}\n", word, (unsigned long long)n);
+}
 
-    if (write(STDOUT_FILENO, line, (size_t)size) != size)
-        _exit(5);
+static void answer_message(const struct desk_item *item)
+{
+    const struct ledger_row *row = &item->row;
+    enum ledger_kind kind = mutant_answer(row);
+
+    if (mutant == TWICE && mutant_is_rare(row))
+        mutant_keep(row);
+    if (mutant == TWICE)
+        mutant_put_kept(desk.io, row);
+    if (kind == LEDGER_NAKED || kind == LEDGER_HOPELESS)
+        answer("nak", item->n);
+    else
+        answer(kind == LEDGER_TERMED ? "term" : "ack", item->n);
+}
+
+/* parti's guardian sees to it: above. */
+static bool is_alive(const struct desk_item *item)
+{
+    (void)item;
+    return true;
 }
 
 static struct ledger_row row_of(enum ledger_kind kind, const json_t *id,
@@ -60,14 +81,14 @@ static void on_message(const json_t *o)
     struct ledger_row row = row_of(LEDGER_HANDLED, json_object_get(o, "partition"),
                                    json_object_get(o, "token"));
 
-    row.begin_ns = ledger_now_ns();
     row.position = (uint64_t)json_integer_value(json_object_get(o, "position"));
     row.attempt = (uint16_t)json_integer_value(json_object_get(o, "attempt"));
-    if (data == NULL || count == PENDING_MAX ||
-        !ledger_parse(data, strlen(data), &row.number, &row.sent_ns))
+    if (data == NULL || !ledger_parse(data, strlen(data), &row.number, &row.sent_ns))
         _exit(3);
-    pending[(first + count++) % PENDING_MAX] =
-        (struct pending){row, (uint64_t)json_integer_value(json_object_get(o, "n"))};
+    const struct desk_item item = {
+        .row = row, .n = (uint64_t)json_integer_value(json_object_get(o, "n"))};
+    if (!desk_add(&desk, &item))
+        _exit(3);
 }
 
 static void on_list(const struct ledger_io *io, const json_t *o, enum ledger_kind kind)
@@ -98,45 +119,36 @@ static void on_line(const struct ledger_io *io, const char *line, size_t n)
         on_list(io, o, LEDGER_ASSIGNED);
     else if (strcmp(event, "released") == 0)
         on_list(io, o, LEDGER_RELEASED);
-    else if (strcmp(event, "revoking") == 0)
+    else if (strcmp(event, "revoking") == 0) {
         answer("released", (uint64_t)json_integer_value(json_object_get(o, "epoch")));
-    else if (strcmp(event, "fenced") == 0)
+        flush();
+    } else if (strcmp(event, "fenced") == 0)
         _exit(6);
     json_decref(o);
 }
 
-static void finish_due(const struct ledger_io *io)
+static int wait_ms(void)
 {
-    while (count > 0) {
-        struct pending *p = &pending[first];
+    uint64_t now = ledger_now_ns(), due = desk_due_ns(&desk);
 
-        if (ledger_now_ns() < p->row.begin_ns + io->work_us * 1000)
-            return;
-        p->row.end_ns = ledger_now_ns();
-        ledger_put_handled(io, &p->row);
-        answer("ack", p->n);
-        first = (first + 1) % PENDING_MAX;
-        count--;
-    }
-}
-
-static int wait_ms(const struct ledger_io *io)
-{
-    uint64_t now = ledger_now_ns(), due = count > 0 ? pending[first].row.begin_ns : 0;
-
-    if (count == 0)
+    if (due == UINT64_MAX)
         return -1;
-    due += io->work_us * 1000;
     return due > now ? (int)((due - now) / 1000000) + 1 : 0;
 }
 
-int ledger_child(const struct ledger_io *io)
+int ledger_child(struct ledger_io *io)
 {
+    if (!desk_init(&desk, io))
+        return 1;
+    desk.holds = is_alive;
+    desk.answer = answer_message;
+    desk.flush = flush;
+    desk.is_backwards = mutant == OVERTAKE;
     for (;;) {
         struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
         char *end;
 
-        if (poll(&in, 1, wait_ms(io)) < 0 && errno != EINTR)
+        if (poll(&in, 1, wait_ms()) < 0 && errno != EINTR)
             return 1;
         if (in.revents != 0) {
             ssize_t n = read(STDIN_FILENO, text + text_n, sizeof text - text_n);
@@ -152,6 +164,6 @@ int ledger_child(const struct ledger_io *io)
         }
         text_n -= (size_t)(at - text);
         memmove(text, at, text_n);
-        finish_due(io);
+        desk_finish_due(&desk);
     }
 }

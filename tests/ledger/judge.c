@@ -2,12 +2,12 @@
 
 #include "judge.h"
 
+#include "row.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { SHOWN_MAX = 5 };
 
 /* What is known of one partition while its handlings are gone through. */
 struct walk {
@@ -15,8 +15,10 @@ struct walk {
     const struct judge_options *o;
     struct verdict *v;
     uint32_t partition;
-    uint64_t n;                   /* produced */
-    const struct handling **last; /* by number: its last handling; NULL: none */
+    uint64_t n; /* produced */
+    /* By number, NULL: none: its last attempt; the first and the last one that settles
+     * it, void ones left out.  One of what is naked at every attempt may be the first. */
+    const struct handling **any, **first, **last;
     const struct handling *prev;
     uint64_t end_ns, token; /* the greatest so far */
     uint32_t first_n;       /* above the greatest number handled for the first time */
@@ -26,8 +28,8 @@ struct walk {
     uint64_t repeats; /* of the present holder */
 };
 
-static void fault(const struct walk *w, uint64_t *count, const char *what,
-                  const struct handling *h)
+void judge_fault(uint64_t *count, const char *what, const struct handling *h,
+                 const struct handling *prev)
 {
     if (++*count > SHOWN_MAX)
         return;
@@ -38,16 +40,22 @@ static void fault(const struct walk *w, uint64_t *count, const char *what,
                   what, h->partition, h->number, h->worker, h->hold, h->token >> 32,
                   h->token & UINT32_MAX, h->position, (double)h->begin_ns / 1e9,
                   (double)h->end_ns / 1e9);
-    if (w->prev != NULL)
+    if (prev != NULL)
         (void)fprintf(stderr,
                       "      behind number %" PRIu32 " by w%" PRIu32 " hold %" PRIu32
                       " token %" PRIu64 "-%" PRIu64 " begin %.6f end %.6f\n",
-                      w->prev->number, w->prev->worker, w->prev->hold,
-                      w->prev->token >> 32, w->prev->token & UINT32_MAX,
-                      (double)w->prev->begin_ns / 1e9, (double)w->prev->end_ns / 1e9);
+                      prev->number, prev->worker, prev->hold, prev->token >> 32,
+                      prev->token & UINT32_MAX, (double)prev->begin_ns / 1e9,
+                      (double)prev->end_ns / 1e9);
 }
 
-static bool is_same_holder(const struct handling *a, const struct handling *b)
+static void fault(const struct walk *w, uint64_t *count, const char *what,
+                  const struct handling *h)
+{
+    judge_fault(count, what, h, w->prev);
+}
+
+bool judge_is_same_holder(const struct handling *a, const struct handling *b)
 {
     return a != NULL && a->worker == b->worker && a->hold == b->hold &&
            a->token == b->token;
@@ -70,13 +78,13 @@ static void look_at_time(struct walk *w, const struct handling *h)
             w->durable = m->at[w->settled].a;
 }
 
-static bool was_released(const struct walk *w, const struct handling *old,
-                         uint64_t before_ns)
+bool judge_was_released(const struct ledger *l, const struct handling *old,
+                        uint64_t before_ns)
 {
-    const struct marks *m = &w->l->released;
+    const struct marks *m = &l->released;
 
-    for (size_t i = marks_find(m, w->partition);
-         i < m->n && m->at[i].partition == w->partition && m->at[i].at_ns < before_ns;
+    for (size_t i = marks_find(m, old->partition);
+         i < m->n && m->at[i].partition == old->partition && m->at[i].at_ns < before_ns;
          i++)
         if (m->at[i].worker == old->worker && m->at[i].hold == old->hold &&
             m->at[i].a == old->token)
@@ -88,11 +96,9 @@ static void look_at_repeat(struct walk *w, const struct handling *h)
 {
     const struct handling *old = w->last[h->number];
 
-    if (h->position != old->position)
-        fault(w, &w->v->strange, "at another position", h);
     if (h->position < w->durable)
-        fault(w, &w->v->after_ack, "again after its ack was durable", h);
-    else if (was_released(w, old, h->begin_ns))
+        return; /* said already */
+    if (!old->is_unsure && judge_was_released(w->l, old, h->begin_ns))
         fault(w, &w->v->after_release, "again after an orderly release", h);
     else
         w->v->before_ack++;
@@ -103,35 +109,65 @@ static void look_at_repeat(struct walk *w, const struct handling *h)
         fault(w, &w->v->too_many, "more repeats than a crash may cost", h);
 }
 
+static void count_kind(struct verdict *v, const struct handling *h)
+{
+    v->handled += h->kind == LEDGER_HANDLED;
+    v->naked += h->kind == LEDGER_NAKED;
+    v->hopeless += h->kind == LEDGER_HOPELESS;
+    v->termed += h->kind == LEDGER_TERMED;
+    v->silent += h->kind == LEDGER_SILENT;
+}
+
+static void count_silence(struct verdict *v, uint64_t ms)
+{
+    v->silent_most_ms = ms > v->silent_most_ms ? ms : v->silent_most_ms;
+}
+
+/* Nothing more is to come of this number. */
+static bool is_settling(const struct handling *h)
+{
+    return !h->is_void && (h->kind == LEDGER_HANDLED || h->kind == LEDGER_TERMED);
+}
+
 static void look(struct walk *w, const struct handling *h)
 {
-    w->v->handled++;
+    count_kind(w->v, h);
     look_at_time(w, h);
     if (h->number >= w->n || h->end_ns < h->begin_ns) {
         fault(w, &w->v->strange, "not produced", h);
         return;
     }
-    if (is_same_holder(w->prev, h)) {
-        if (h->number != w->prev->number + 1)
-            fault(w, &w->v->out_of_holder, "not the next of its holder", h);
-    } else {
+    if (!judge_is_same_holder(w->prev, h))
         w->repeats = 0;
-    }
+    else if (w->prev->kind == LEDGER_SILENT && w->prev->number == h->number)
+        count_silence(w->v, (h->begin_ns - w->prev->end_ns) / 1000000);
+    if (w->any[h->number] != NULL && w->any[h->number]->position != h->position)
+        fault(w, &w->v->strange, "at another position", h);
+    if (h->position < w->durable)
+        fault(w, &w->v->after_ack, "again after its ack was durable", h);
     if (w->last[h->number] != NULL) {
         look_at_repeat(w, h);
-    } else if (h->number < w->first_n) {
+    } else if (h->number < w->first_n && w->first[h->number] == NULL) {
         fault(w, &w->v->out_of_order, "out of order", h);
-    } else {
-        w->first_n = h->number + 1;
+    } else if (is_settling(h)) {
+        w->first_n = h->number + 1 > w->first_n ? h->number + 1 : w->first_n;
     }
-    w->last[h->number] = h;
+    w->any[h->number] = h;
+    if (is_settling(h)) {
+        w->last[h->number] = h;
+        if (w->first[h->number] == NULL)
+            w->first[h->number] = h;
+    } else if (h->kind == LEDGER_HOPELESS && w->first[h->number] == NULL) {
+        w->first[h->number] = h;
+    }
     w->prev = h;
 }
 
 static void look_for_lost(struct walk *w)
 {
     for (uint64_t i = 0; i < w->n; i++)
-        if (w->last[i] == NULL && ++w->v->lost <= SHOWN_MAX)
+        if (w->last[i] == NULL && !judge_is_dead(w->l, w->partition, (uint32_t)i) &&
+            ++w->v->lost <= SHOWN_MAX)
             (void)fprintf(stderr, "  lost: p/%" PRIu32 " number %" PRIu64 "\n",
                           w->partition, i);
 }
@@ -173,26 +209,40 @@ static void look_at_late(struct walk *w, const struct handling *h, size_t n)
     }
 }
 
-static void walk(const struct ledger *l, const struct judge_options *o, struct verdict *v,
+static const struct handling **by_number(uint64_t n)
+{
+    const struct handling **all = calloc(n + 1, sizeof(struct handling *));
+
+    if (all == NULL) {
+        (void)fprintf(stderr, "judge: no memory\n");
+        exit(2);
+    }
+    return all;
+}
+
+static void walk(struct ledger *l, const struct judge_options *o, struct verdict *v,
                  uint32_t partition, size_t from, size_t to)
 {
     struct walk w = {.l = l, .o = o, .v = v, .partition = partition};
 
     w.n = l->produced[partition];
-    w.last = calloc(w.n + 1, sizeof(struct handling *));
-    if (w.last == NULL) {
-        (void)fprintf(stderr, "judge: no memory\n");
-        exit(2);
-    }
+    w.any = by_number(w.n);
+    w.first = by_number(w.n);
+    w.last = by_number(w.n);
+    judge_stretches(l, o, v, from, to);
     w.settled = marks_find(&l->settled, partition);
     for (size_t i = from; i < to; i++)
         look(&w, &l->handling[i]);
     look_for_lost(&w);
     look_at_late(&w, &l->handling[from], to - from);
+    judge_settled(l, v, partition, w.first);
+    judge_dead(l, v, partition, from, to);
+    free((void *)w.any);
+    free((void *)w.first);
     free((void *)w.last);
 }
 
-void judge_rows(const struct ledger *l, const struct judge_options *o, struct verdict *v)
+void judge_rows(struct ledger *l, const struct judge_options *o, struct verdict *v)
 {
     uint64_t first = UINT64_MAX, last = 0;
     size_t from = 0;
@@ -219,9 +269,10 @@ void judge_rows(const struct ledger *l, const struct judge_options *o, struct ve
 
 bool verdict_holds(const struct verdict *v)
 {
-    return v->produced > 0 && v->handled >= v->produced &&
+    return v->produced > 0 && v->handled + v->dead >= v->produced &&
            v->lost + v->out_of_order + v->out_of_holder + v->overlaps + v->stale +
                    v->after_ack + v->after_release + v->late_unexplained + v->too_many +
-                   v->strange ==
+                   v->strange + v->ahead + v->unearned + v->unburied + v->dead_wrongly +
+                   v->dead_again ==
                0;
 }

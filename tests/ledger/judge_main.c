@@ -1,5 +1,5 @@
-/* judge FOLDER REPEATS_MAX: the verdict as a table, then as one JSON object; exit status
- * 0 only if nothing was wrong, 2 if it cannot be judged.
+/* judge FOLDER REPEATS_MAX DELIVER_MAX TIMEOUT_MS: the verdict as a table, then as one
+ * JSON object; exit status 0 only if nothing was wrong, 2 if it cannot be judged.
  */
 #include "config.h"
 
@@ -14,26 +14,40 @@ struct line {
     uint64_t n;
 };
 
-#define LINES 15
+#define LINES 28
 
 static void lines_of(const struct verdict *v, struct line line[LINES])
 {
     const struct line all[LINES] = {
         {"produced", "messages, each acknowledged by the broker", v->produced},
         {"handled", "calls of handlers that did their work", v->handled},
+        {"naked", "attempts answered with a nak", v->naked},
+        {"hopeless", "the same, of what is naked at every attempt", v->hopeless},
+        {"termed", "attempts answered with a term", v->termed},
+        {"silent", "attempts not answered", v->silent},
+        {"silent_most_ms", "until the same holder had such a one again",
+         v->silent_most_ms},
+        {"dead", "numbers with a dead letter", v->dead},
         {"lost", "", v->lost},
         {"out_of_order", "first handlings", v->out_of_order},
-        {"out_of_holder", "handlings, within one holder", v->out_of_holder},
+        {"out_of_holder", "attempts, within one holder", v->out_of_holder},
+        {"ahead", "behind what was not done", v->ahead},
         {"overlaps", "two at one instant", v->overlaps},
         {"stale", "under a lower token than before", v->stale},
         {"after_ack", "again, the ack durable", v->after_ack},
         {"after_release", "again, given up in order", v->after_release},
         {"too_many", "repeats beyond the bound of a crash", v->too_many},
         {"late_unexplained", "appended late, not stopped by us", v->late_unexplained},
+        {"unearned", "in a record before they were done", v->unearned},
+        {"unburied", "no dead letter", v->unburied},
+        {"dead_wrongly", "a dead letter of what was handled", v->dead_wrongly},
+        {"dead_again", "a second one, nobody had died", v->dead_again},
         {"strange", "unknown numbers, other positions", v->strange},
         {"before_ack", "repeats before the ack was durable: allowed", v->before_ack},
         {"before_ack_most", "of one partition after one holder", v->before_ack_most},
         {"late", "appended late, by a stop: no lease prevents it", v->late},
+        {"voided", "handled behind a nak, a term: they came again", v->voided},
+        {"slow", "took half of handle_timeout, and came again", v->slow},
     };
 
     for (int i = 0; i < LINES; i++)
@@ -101,11 +115,13 @@ int main(int argc, char **argv)
     struct verdict v = {0};
     struct judge_options o = {.repeats_max = UINT64_MAX - 1};
 
-    if (argc != 3) {
-        (void)fprintf(stderr, "usage: judge FOLDER REPEATS_MAX\n");
+    if (argc != 5) {
+        (void)fprintf(stderr, "usage: judge FOLDER REPEATS_MAX DELIVER_MAX TIMEOUT_MS\n");
         return 2;
     }
     o.repeats_max = strtoull(argv[2], NULL, 10);
+    o.deliver_max = (uint32_t)strtoul(argv[3], NULL, 10);
+    o.timeout_ns = strtoull(argv[4], NULL, 10) * 1000000;
     if (!ledger_read(&l, argv[1]))
         return 2;
     judge_rows(&l, &o, &v);

@@ -45,10 +45,15 @@ static bool take(struct ledger *l, const struct ledger_row *r, uint32_t worker)
     case LEDGER_RELEASED: mark(&l->released, r, worker, token, r->number); return true;
     case LEDGER_LATE: mark(&l->late, r, worker, r->number, r->begin_ns); return true;
     case LEDGER_HANDLED:
+    case LEDGER_NAKED:
+    case LEDGER_HOPELESS:
+    case LEDGER_TERMED:
+    case LEDGER_SILENT:
         l->handling = grow(l->handling, l->n, &l->room, sizeof *l->handling);
-        l->handling[l->n++] =
-            (struct handling){r->partition, r->number,   r->hold,   worker,    token,
-                              r->position,  r->begin_ns, r->end_ns, r->sent_ns};
+        l->handling[l->n++] = (struct handling){
+            r->partition,     r->number,   r->hold,   worker,     token,
+            r->position,      r->begin_ns, r->end_ns, r->sent_ns, r->stretch,
+            (uint8_t)r->kind, false,       false};
         return true;
     case LEDGER_NONE: break;
     }
@@ -156,6 +161,41 @@ static bool read_changes(struct ledger *l, const char *folder)
     return is_good;
 }
 
+/* No file: no dead letters. */
+static bool read_dead(struct ledger *l, const char *folder)
+{
+    char path[1024], line[64], *end;
+    size_t room = 0;
+    bool is_good = true;
+
+    (void)snprintf(path, sizeof path, "%s/dead", folder);
+    FILE *in = fopen(path, "re");
+    if (in == NULL)
+        return errno == ENOENT;
+    while (is_good && fgets(line, sizeof line, in) != NULL) {
+        struct letter letter = {.partition = (uint32_t)strtoul(line, &end, 10)};
+
+        is_good = end != line && *end == ' ';
+        letter.number = (uint32_t)strtoul(end, &end, 10);
+        is_good = is_good && *end == '\n' && letter.partition < l->partitions;
+        l->letter = grow(l->letter, l->letters, &room, sizeof *l->letter);
+        l->letter[l->letters++] = letter;
+    }
+    (void)fclose(in);
+    if (!is_good)
+        (void)fprintf(stderr, "judge: %s cannot be read\n", path);
+    return is_good;
+}
+
+static int by_place(const void *x, const void *y)
+{
+    const struct letter *a = x, *b = y;
+
+    if (a->partition != b->partition)
+        return a->partition < b->partition ? -1 : 1;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
 static int by_begin(const void *x, const void *y)
 {
     const struct handling *a = x, *b = y;
@@ -186,12 +226,14 @@ bool ledger_read(struct ledger *l, const char *folder)
 {
     *l = (struct ledger){0};
     if (!read_produced(l, folder) || !read_changes(l, folder) ||
-        !read_all_rows(l, folder)) {
+        !read_all_rows(l, folder) || !read_dead(l, folder)) {
         ledger_free(l);
         return false;
     }
     if (l->n > 0)
         qsort(l->handling, l->n, sizeof *l->handling, by_begin);
+    if (l->letters > 0)
+        qsort(l->letter, l->letters, sizeof *l->letter, by_place);
     sort_marks(&l->settled);
     sort_marks(&l->released);
     sort_marks(&l->assigned);
@@ -208,6 +250,7 @@ void ledger_free(struct ledger *l)
     free(l->late.at);
     free(l->produced);
     free(l->change);
+    free(l->letter);
     *l = (struct ledger){0};
 }
 

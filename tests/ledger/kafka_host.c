@@ -1,4 +1,4 @@
-/* Kafka for the ledger test: starts the brokers, makes the topic, says where they are on
+/* Kafka for the ledger test: starts the brokers, makes the topics, says where they are on
  * one line, and ends when its standard input does.
  *
  *     kafka_host BROKERS PARTITIONS
@@ -27,6 +27,7 @@ int main(int argc, char **argv)
     }
     brokers_start(&kafka, n);
     brokers_topic(&kafka, "ledger", (int)strtol(argv[2], NULL, 10), n);
+    brokers_topic(&kafka, "ledger-dead", 1, n);
     (void)printf("%s\n", kafka.list[BROKER_PLAIN]);
     (void)fflush(stdout);
     while (read(STDIN_FILENO, &end, 1) > 0)

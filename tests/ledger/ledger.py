@@ -3,13 +3,17 @@
     ledger.py --build DIR --messages N --changes N [--partitions N] [--workers N]
               [--retention limits|workqueue|interest] [--servers 1|3] [--server PROGRAM]
               [--broker nats|kafka] [--profile fast|default] [--seed N]
-              [--kinds drain,kill,stop] [--mutant NAME]
+              [--kinds drain,kill,stop] [--trouble] [--deliver N] [--commands N]
+              [--mutant NAME]
               [--folder F] [--keep]
 
 Real processes: a broker, a producer that counts what the broker has acknowledged, workers
-over libparti and one under `parti run`.  The n-th change of membership comes when n parts of
-the messages are handled: a join, a drain (SIGTERM), a SIGKILL, or a SIGSTOP for longer than
-the lease and a SIGCONT.  At the end tests/ledger/judge reads what the workers wrote down.
+over libparti and, one in --commands of them, under `parti run`.  The n-th change of
+membership comes when n parts of the messages are handled: a join, a drain (SIGTERM), a
+SIGKILL, or a SIGSTOP for longer than the lease and a SIGCONT.  With --trouble not every
+message is done: naks, terms, silence and dead letters (ledger_io.h); with --deliver the
+handlers have several of a partition at once.  At the end tests/ledger/judge reads what the
+workers wrote down.
 The exit status is its own.  Standard library only; ends only processes that it started.
 """
 
@@ -31,7 +35,8 @@ from group import Failure, boot_ns  # noqa: E402
 from ledger_broker import Kafka, Nats  # noqa: E402
 
 ROW = struct.Struct("=HHIIIQIIQQQQ")
-HANDLED = 2  # row.h
+HANDLED, SETTLED, HOPELESS, TERMED = 2, 5, 10, 11  # row.h
+SEEN = (HANDLED, HOPELESS, TERMED)
 LEASE_S = {"fast": 0.6, "default": 1.2}  # by profile
 CHANGE_S = {"fast": 1.5, "default": 2.0}  # a change about so often
 WINDOWS = (
@@ -39,7 +44,12 @@ WINDOWS = (
     "min_rebalance_interval = 200 ms\n"
 )
 COMMIT = 50  # [consume] commit_messages
+HANDLE_MS = 2000  # [consume] handle_timeout, with --trouble
+ATTEMPTS = 12  # attempts_max: no message meets the ends of so many workers
+LOSERS = ("skip", "early", "naked", "overtake")  # mutants that lose numbers
 STALL_S = 60  # nothing handled for so long: a failure
+GONE_S = 20  # and the records are at the end: what is missing does not come any more
+QUIET_S = 5  # the same for a mutant that loses numbers
 
 
 def say(text):
@@ -53,6 +63,8 @@ class Seen:
         self.numbers = [bytearray(messages // partitions + 1) for _ in range(partitions)]
         self.n = 0
         self.files = {}
+        self.top = [-1] * partitions  # greatest position seen
+        self.next = [0] * partitions  # of the position records
         self.at_s = time.monotonic()
 
     def look(self, path):
@@ -67,13 +79,20 @@ class Seen:
         self.files[path] = size
         before = self.n
         for row in ROW.iter_unpack(data):
-            if row[0] == HANDLED and row[2] < len(self.numbers):
+            if row[0] == SETTLED:
+                self.next[row[2]] = max(self.next[row[2]], row[5])
+            elif row[0] in SEEN and row[2] < len(self.numbers):
+                self.top[row[2]] = max(self.top[row[2]], row[5])
                 numbers = self.numbers[row[2]]
                 if row[3] < len(numbers) and not numbers[row[3]]:
                     numbers[row[3]] = 1
                     self.n += 1
         if self.n > before:
             self.at_s = time.monotonic()
+
+    def is_settled(self):
+        """Is everything that was seen in the position records?"""
+        return all(top < at for top, at in zip(self.top, self.next))
 
 
 class Worker:
@@ -85,16 +104,19 @@ class Worker:
         self.is_stopped = False
         self.is_leaving = False
         # The first, and now and then a later one, is a command under `parti run`.
-        self.is_command = number % 8 == 0 and not run.args.mutant
+        self.is_command = run.args.commands > 0 and number % run.args.commands == 0
         program = os.path.join(run.args.build, "tests", "ledger", "worker")
-        words = ["--rows", self.rows, "--work", str(run.work_us)]
+        words = ["--rows", self.rows, "--work", str(run.work_us),
+                 "--deliver", str(run.args.deliver)]
+        if run.args.trouble:
+            words += ["--trouble"]
+        if run.args.mutant:
+            words += ["--mutant", run.args.mutant]
         if self.is_command:
             words = [os.path.join(run.args.build, "parti"), "run", "-c", run.ini, "--",
                      program, "--child", *words]
         else:
             words = [program, "--ini", run.ini, *words]
-        if run.args.mutant:
-            words += ["--mutant", run.args.mutant]
         with open(os.path.join(run.folder, f"w{number}.log"), "wb") as log:
             self.process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -137,12 +159,22 @@ class Run:
                 f"[source]\n{self.broker.source}"
                 f"[timing]\nprofile = {self.args.profile}\n{WINDOWS}"
                 "[consume]\nhandlers = 256\nin_flight = 16\n"
-                f"commit_messages = {COMMIT}\n{self.broker.consume}"
+                f"commit_messages = {COMMIT}\n{self.broker.consume}{self.trouble()}"
             )
         self.broker.make()
+        self.broker.watch()
         for _ in range(max(1, self.args.workers // 2)):
             self.start()
         self.producer = self.broker.produce(self.produce_rate)
+
+    def trouble(self):
+        text = f"deliver_max = {self.args.deliver}\n"
+        if self.args.trouble:
+            text += (
+                f"handle_timeout = {HANDLE_MS} ms\nattempts_max = {ATTEMPTS}\n"
+                f"retry_first = 20 ms\nretry_max = 80 ms\ndead_letter = {self.broker.dead_letter}\n"
+            )
+        return text
 
     def start(self):
         worker = Worker(self, len(self.workers))
@@ -195,6 +227,7 @@ class Run:
         """Takes in what has come; a pause of a few ms, then."""
         for worker in self.workers:
             self.seen.look(worker.rows)
+        self.seen.look(os.path.join(self.folder, "witness.rows"))
         self.go_on(time.monotonic())
         for worker in self.workers:
             code = worker.process.poll()
@@ -202,6 +235,8 @@ class Run:
                 raise Failure(f"w{worker.number} ended with {code}: see its log")
         if self.producer.poll() not in (None, 0):
             raise Failure("the producer has failed: see its log")
+        if self.broker.witness.poll() is not None:
+            raise Failure("the witness has ended: see its log")
         if time.monotonic() - self.seen.at_s > STALL_S:
             raise Failure(f"nothing was handled for {STALL_S} s")
         time.sleep(0.02)
@@ -221,14 +256,15 @@ class Run:
                 f"{sum(w.is_alive() for w in self.workers)} alive")
         while self.producer.poll() is None:
             self.look()
-        loses = args.mutant in ("skip", "early")
-        while self.seen.n < args.messages and not (loses and self.is_quiet()):
+        while self.seen.n < args.messages and not self.is_over():
             self.look()
-        while self.cont_at:
+        while self.cont_at or not (self.seen.is_settled() or self.is_over()):
             self.look()
 
-    def is_quiet(self):
-        return time.monotonic() - self.seen.at_s > 5
+    def is_over(self):
+        """Is it for the judge to say what is missing?"""
+        enough_s = QUIET_S if self.args.mutant in LOSERS else GONE_S
+        return time.monotonic() - self.seen.at_s > enough_s and self.seen.is_settled()
 
     def finish(self):
         """What is left in the stream; then everybody leaves in order."""
@@ -240,6 +276,8 @@ class Run:
                 w.process.wait(timeout=30)
             except subprocess.TimeoutExpired as e:
                 raise Failure(f"w{w.number} does not leave within 30 s") from e
+        if self.args.trouble:
+            self.broker.read_dead()
         return left
 
     def end(self):
@@ -261,12 +299,14 @@ class Run:
         """The table and the JSON object, with what only the driver knows."""
         done = subprocess.run(
             [os.path.join(self.args.build, "tests", "ledger", "judge"), self.folder,
-             str(2 * COMMIT + 1)],
+             str(2 * COMMIT + self.args.deliver), str(self.args.deliver),
+             str(HANDLE_MS if self.args.trouble else 0)],
             stdout=subprocess.PIPE, text=True, check=False,
         )
         *table, last = done.stdout.rstrip("\n").split("\n")
         result = json.loads(last) if last.startswith("{") else {"ok": False}
-        for name in ("broker", "retention", "servers", "partitions", "profile", "seed", "mutant"):
+        for name in ("broker", "retention", "servers", "partitions", "profile", "seed",
+                     "trouble", "deliver", "commands", "mutant"):
             result[name] = getattr(self.args, name)
         result["version"] = self.broker.version
         result["left"] = left
@@ -294,6 +334,9 @@ def main():
     parser.add_argument("--profile", choices=LEASE_S, default="fast")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", default="drain,kill,stop")
+    parser.add_argument("--trouble", action="store_true")
+    parser.add_argument("--deliver", type=int, default=1)
+    parser.add_argument("--commands", type=int, default=8)
     parser.add_argument("--mutant")
     parser.add_argument("--folder")
     parser.add_argument("--keep", action="store_true")

@@ -21,6 +21,7 @@ class Nats:
         self.args = args
         self.folder = folder
         self.log = None
+        self.witness = None
         said = subprocess.run([args.server, "-v"], capture_output=True, text=True, check=True)
         self.version = re.search(r"v([0-9.]+)", said.stdout)[1]
         self.members = []
@@ -39,6 +40,7 @@ class Nats:
             f"plugin = jetstream\nurl = {self.url}\nstream = LEDGER\n"
             "subject = ledger.{2}\nname = ledger\n"
         )
+        self.dead_letter = "dead.ledger"
 
     def _cluster(self):
         ports = [free_port() for _ in range(3)]
@@ -72,6 +74,21 @@ class Nats:
         self.log = open(os.path.join(self.folder, "produce.log"), "wb")
         return subprocess.Popen(self._producer(*words), stdout=self.log, stderr=self.log)
 
+    def watch(self):
+        """Position records, as the server keeps them, from now on: witness.rows."""
+        words = self._producer(program="witness", url=self.url)
+        with open(os.path.join(self.folder, "witness.log"), "wb") as log:
+            self.witness = subprocess.Popen(words, stdout=log, stderr=log)
+
+    def read_dead(self):
+        """What became a dead letter: the file 'dead'."""
+        self._read(self._producer("--dead", program="witness"))
+
+    def _read(self, words):
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Failure(f"dead letters cannot be read: {done.stderr}")
+
     def left(self):
         """Messages that the stream still has, where it lets go of what is done."""
         if self.args.retention == "limits":
@@ -83,6 +100,9 @@ class Nats:
         return int(done.stdout)
 
     def stop(self):
+        if self.witness:
+            self.witness.terminate()
+            self.witness.wait()
         for member in self.members:
             member.stop()
         if self.log:
@@ -108,6 +128,7 @@ class Kafka(Nats):
         self.consume = (
             f"plugin = kafka\nbrokers = {self.brokers}\ngroup = ledger\nstart = earliest\n"
         )
+        self.dead_letter = "ledger-dead"
 
     def make(self):
         pass
@@ -116,6 +137,9 @@ class Kafka(Nats):
         self.log = open(os.path.join(self.folder, "produce.log"), "wb")
         words = self._producer("--rate", str(rate), program="produce_kafka", url=self.brokers)
         return subprocess.Popen(words, stdout=self.log, stderr=self.log)
+
+    def read_dead(self):
+        self._read(self._producer("--dead", program="produce_kafka", url=self.brokers))
 
     def left(self):
         return None

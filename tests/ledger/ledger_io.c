@@ -63,6 +63,24 @@ void ledger_work(const struct ledger_io *io)
         (void)ppoll(NULL, 0, &t, NULL);
 }
 
+enum ledger_kind ledger_fate(const struct ledger_io *io, const struct ledger_row *row)
+{
+    /* Each at another place in each partition, so that they meet in every way. */
+    uint64_t n = row->number, p = row->partition;
+
+    if (!io->is_troubled)
+        return LEDGER_HANDLED;
+    if ((n + 13 * p) % 500 == 77)
+        return LEDGER_TERMED;
+    if ((n + 31 * p) % 1000 == 301)
+        return LEDGER_HOPELESS;
+    if (row->attempt > 1)
+        return LEDGER_HANDLED;
+    if ((n + 7 * p) % 200 == 3 || (n + 7 * p) % 200 == 4)
+        return LEDGER_NAKED;
+    return (n + 37 * p) % 1000 == 150 ? LEDGER_SILENT : LEDGER_HANDLED;
+}
+
 bool ledger_parse(const char *data, size_t n, uint32_t *ret_number, uint64_t *ret_sent_ns)
 {
     char text[64], *end;

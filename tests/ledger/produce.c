@@ -20,6 +20,8 @@ bool produce_options(struct produce_options *o, int argc, char **argv)
             o->is_awaiting_readers = true;
         else if (strcmp(name, "--look") == 0)
             o->is_looking = true;
+        else if (strcmp(name, "--dead") == 0)
+            o->is_reading_dead = true;
         else if (++i, strcmp(name, "--url") == 0)
             o->url = value;
         else if (strcmp(name, "--folder") == 0)
@@ -63,12 +65,28 @@ uint64_t produce_allowed(const struct produce_options *o, uint64_t begun_ns)
     return o->rate == 0 ? UINT64_MAX : ms * o->rate / 1000 + o->partitions;
 }
 
-bool produce_write_counts(const struct produce_options *o)
+FILE *produce_open(const struct produce_options *o, const char *name)
 {
     char path[1024];
 
-    (void)snprintf(path, sizeof path, "%s/produced", o->folder);
-    FILE *to = fopen(path, "we");
+    (void)snprintf(path, sizeof path, "%s/%s", o->folder, name);
+    return fopen(path, "we");
+}
+
+bool produce_write_dead(FILE *to, const char *partition, const char *data, size_t n)
+{
+    uint32_t number;
+    uint64_t sent_ns;
+
+    return partition != NULL && ledger_parse(data, n, &number, &sent_ns) &&
+           fprintf(to, "%lu %lu\n", (unsigned long)ledger_partition(partition),
+                   (unsigned long)number) > 0;
+}
+
+bool produce_write_counts(const struct produce_options *o)
+{
+    FILE *to = produce_open(o, "produced");
+
     if (to == NULL)
         return false;
     for (uint32_t p = 0; p < o->partitions; p++)

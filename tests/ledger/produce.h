@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { PRODUCE_SIZE = 128, PRODUCE_PARTITIONS_MAX = 100000 };
 
@@ -19,11 +20,11 @@ struct produce_options {
     const char *folder, *retention;
     uint32_t partitions, servers;
     uint64_t messages, rate; /* a second; 0: as fast as it goes */
-    bool is_making, is_awaiting_readers, is_looking;
+    bool is_making, is_awaiting_readers, is_looking, is_reading_dead;
 };
 
 /* --url U --folder F --retention R --partitions N --servers N --messages N --rate N
- * --make --await-readers --look; false: said on stderr. */
+ * --make --await-readers --look --dead; false: said on stderr. */
 bool produce_options(struct produce_options *o, int argc, char **argv);
 
 /* How many numbers a partition gets. */
@@ -36,5 +37,12 @@ void produce_payload(char to[PRODUCE_SIZE], uint64_t number);
 uint64_t produce_allowed(const struct produce_options *o, uint64_t begun_ns);
 
 bool produce_write_counts(const struct produce_options *o);
+
+/* One line of FOLDER/dead: the headers of a dead letter name its partition, its data are
+ * the producer's.  False: it is no such letter. */
+bool produce_write_dead(FILE *to, const char *partition, const char *data, size_t n);
+
+/* FOLDER/name, to be written. */
+FILE *produce_open(const struct produce_options *o, const char *name);
 
 #endif

@@ -5,6 +5,8 @@
  *                      keeps by interest has nothing from before
  *     --look           prints how many messages the stream still has, once it has none
  *                      or does not change for 20 s
+ *
+ * --make also makes the stream LEDGERDEAD, for the dead letters.
  */
 #include "config.h"
 
@@ -70,13 +72,12 @@ static uint64_t state_of(const char *field)
     return n;
 }
 
-static bool try_make(const char *body)
+static bool try_make(const char *subject, const char *body)
 {
     natsMsg *msg = NULL;
     bool is_made = false;
 
-    if (natsConnection_RequestString(&msg, nc, "$JS.API.STREAM.CREATE.LEDGER", body,
-                                     MAKE_MS) == NATS_OK) {
+    if (natsConnection_RequestString(&msg, nc, subject, body, MAKE_MS) == NATS_OK) {
         is_made = memmem(natsMsg_GetData(msg), (size_t)natsMsg_GetDataLength(msg),
                          "\"error\"", 7) == NULL;
         if (!is_made)
@@ -102,9 +103,16 @@ static void make(void)
         options.retention, options.servers, 4 * options.partitions + 100);
     /* A young cluster has no leader, or does not know its members yet; to make the same
        stream twice is no error. */
-    while (!try_make(body))
+    while (!try_make("$JS.API.STREAM.CREATE.LEDGER", body))
         if (ledger_now_ns() > until)
             fail("the stream", "cannot be made");
+    (void)snprintf(body, sizeof body,
+                   "{\"name\":\"LEDGERDEAD\",\"subjects\":[\"dead.ledger\"],"
+                   "\"storage\":\"file\",\"num_replicas\":%" PRIu32 "}",
+                   options.servers);
+    while (!try_make("$JS.API.STREAM.CREATE.LEDGERDEAD", body))
+        if (ledger_now_ns() > until)
+            fail("the stream of dead letters", "cannot be made");
 }
 
 static void await_readers(void)

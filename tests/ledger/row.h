@@ -28,6 +28,14 @@
  *    later, a row LATE follows.  The judge counts a late append as such only where
  * another worker's row lies between, and accepts it only if the driver's own record of
  * what it did to that worker has a stop within that time; any other is a fault.
+ *  - A message that the handler does not do has a row of the same kind as one that it
+ *    does, with the same claim, but of another word: NAKED, HOPELESS, TERMED, SILENT.
+ *    None but HANDLED says that the number was dealt with; HOPELESS and TERMED say that
+ *    it may, and must, be a dead letter.  Of a stretch in which the handler has several
+ *    messages at once, what it handled behind one of these is void (judge.h), for its
+ *    acks are of attempts that are over.
+ *  - SETTLED is the worker's word that a record is durable, or that of the witness, which
+ *    reads the records as the server keeps them and notes when it had each.
  *  - The ack of a late append comes after the lease: the position may not move by it. The
  *    judge sees that as every other repeat: allowed before, never after, a word that the
  *    position is durable (SETTLED), by whomever.
@@ -46,7 +54,11 @@ enum ledger_kind {
     LEDGER_SETTLED,  /* everything below 'position' is durable; end: when that was told */
     LEDGER_ASSIGNED, /* end: when it happened */
     LEDGER_RELEASED, /* end: when it happened; number: the epoch */
-    LEDGER_FENCED    /* end: when; every hold of this process has ended */
+    LEDGER_FENCED,   /* end: when; every hold of this process has ended */
+    LEDGER_NAKED,    /* as HANDLED, but answered with a nak: it comes again */
+    LEDGER_HOPELESS, /* the same, and so it will be at every attempt */
+    LEDGER_TERMED,   /* as HANDLED, but never again: a dead letter */
+    LEDGER_SILENT    /* as HANDLED, but not answered at all */
 };
 
 enum { LEDGER_LATE_NS = 1000000 };
@@ -60,7 +72,8 @@ struct ledger_row {
     uint64_t position;
     uint32_t gen, since; /* the token */
     uint64_t begin_ns, end_ns, sent_ns;
-    uint64_t reserved;
+    uint32_t stretch; /* of the ticket; 0: not known */
+    uint32_t reserved;
 };
 
 _Static_assert(sizeof(struct ledger_row) == 64, "a row has 64 bytes");

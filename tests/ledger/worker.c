@@ -1,20 +1,15 @@
 /* A worker of the ledger test, over libparti: writes down each message that it handles.
  *
- *     worker --ini FILE --rows FILE [--work US] [--mutant NAME]
- *     worker --child    --rows FILE [--work US]       under `parti run`
+ *     worker --ini FILE --rows FILE [--work US] [--trouble] [--deliver N] [--mutant NAME]
+ *     worker --child    --rows FILE ...       the same under `parti run`
  *
- * SIGTERM: leaves in order.  Mutants, which the judge must notice:
- *     skip    acknowledges each 97th message of a partition without handling it
- *     early   acknowledges before it handles, and does not handle each 97th then
- *     blind   does not ask parti_holds()
- *     twice   handles what it has acknowledged and settled once more
- *     jump    handles two messages in the wrong order
+ * --deliver is the file's deliver_max: where it is above 1 the messages of a partition
+ * are done on a thread of their own, several at once (desk.h).  SIGTERM: leaves in order.
  */
 #include "config.h"
 
-#include "ledger_io.h"
-
-#include "parti.h"
+#include "desk.h"
+#include "mutant.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -22,27 +17,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
-
-enum mutant { SOUND, SKIP, EARLY, BLIND, TWICE, JUMP };
-enum { RARE = 97, PARTITIONS_MAX = 100000 };
 
 static struct parti_worker *worker;
 static struct ledger_io io;
-static enum mutant mutant;
-static struct ledger_row *behind; /* of a mutant: by partition, what is to come later */
+static unsigned long deliver_max = 1;
 
-static enum mutant mutant_of(const char *name)
-{
-    static const char *const names[] = {"sound", "skip",  "early",
-                                        "blind", "twice", "jump"};
-
-    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
-        if (strcmp(name, names[i]) == 0)
-            return (enum mutant)i;
-    (void)fprintf(stderr, "worker: no mutant is called %s\n", name);
-    exit(2);
-}
+/* With deliver_max above 1. */
+static struct desk desk;
+static pthread_mutex_t desk_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t desk_changed; /* by CLOCK_MONOTONIC */
+static bool is_desk_over;
 
 static struct ledger_row row_of(enum ledger_kind kind, const struct parti_partition *p)
 {
@@ -55,13 +41,11 @@ static struct ledger_row row_of(enum ledger_kind kind, const struct parti_partit
 }
 
 /* True: the mutant has dealt with it. */
-static bool mutate(const struct parti_message *m, struct ledger_row *row)
+static bool mutate(const struct parti_message *m, const struct ledger_row *row)
 {
-    bool is_rare = row->number % RARE == RARE - 1;
+    bool is_rare = mutant_is_rare(row);
 
     switch (mutant) {
-    case SOUND:
-    case BLIND: return false;
     case EARLY: parti_ack(worker, m->ticket); return is_rare;
     case SKIP:
         if (is_rare)
@@ -69,28 +53,127 @@ static bool mutate(const struct parti_message *m, struct ledger_row *row)
         return is_rare;
     case TWICE:
         if (is_rare)
-            behind[row->partition] = *row;
+            mutant_keep(row);
         return false;
     case JUMP:
         if (is_rare) { /* its row comes behind the next one's */
-            behind[row->partition] = *row;
+            mutant_keep(row);
             parti_ack(worker, m->ticket);
         }
         return is_rare;
+    case SOUND:
+    case BLIND:
+    case NAKED:
+    case UNBURIED:
+    case DEADLY:
+    case OVERTAKE: break;
     }
     return false;
 }
 
-static void put_behind(const struct ledger_row *row)
+static void give_answer(const struct ledger_row *row, struct parti_ticket ticket)
 {
-    struct ledger_row *old = &behind[row->partition];
-    uint32_t after = mutant == TWICE ? RARE - 1 : 1;
+    enum ledger_kind kind = mutant_answer(row);
 
-    if (old->kind == LEDGER_NONE || row->number < old->number + after)
+    if (kind == LEDGER_NAKED || kind == LEDGER_HOPELESS)
+        parti_nak(worker, ticket, 0);
+    else if (kind == LEDGER_TERMED)
+        parti_term(worker, ticket);
+    else if (kind != LEDGER_SILENT)
+        parti_ack(worker, ticket);
+}
+
+/* Here and now: the next one of the partition comes when this one is answered. */
+static void handle(const struct parti_message *m, struct ledger_row *row)
+{
+    row->begin_ns = ledger_now_ns();
+    if (mutate(m, row))
         return;
-    old->begin_ns = old->end_ns = ledger_now_ns();
-    ledger_put(&io, old);
-    *old = (struct ledger_row){0};
+    ledger_work(&io);
+    row->end_ns = ledger_now_ns(); /* before the question: row.h says why */
+    row->kind = (uint16_t)ledger_fate(&io, row);
+    if (mutant != BLIND && !parti_holds(worker, m->partition->hold)) {
+        row->kind = LEDGER_REFUSED;
+        ledger_put(&io, row);
+        return;
+    }
+    ledger_put_handled(&io, row);
+    if (mutant == TWICE || mutant == JUMP)
+        mutant_put_kept(&io, row);
+    give_answer(row, m->ticket);
+}
+
+/* ---- several of a partition at once */
+
+static bool desk_holds(const struct desk_item *item)
+{
+    return parti_holds(worker, item->ticket.hold) != 0;
+}
+
+static void desk_answer(const struct desk_item *item)
+{
+    give_answer(&item->row, item->ticket);
+}
+
+static void desk_flush(void)
+{
+}
+
+static void put_on_desk(const struct desk_item *item)
+{
+    (void)pthread_mutex_lock(&desk_lock);
+    if (!desk_add(&desk, item)) {
+        (void)fprintf(stderr, "worker: no memory\n");
+        exit(1);
+    }
+    (void)pthread_cond_signal(&desk_changed);
+    (void)pthread_mutex_unlock(&desk_lock);
+}
+
+static void *desk_run(void *unused)
+{
+    (void)pthread_mutex_lock(&desk_lock);
+    while (!is_desk_over) {
+        uint64_t due = desk_due_ns(&desk), now = ledger_now_ns();
+        struct timespec until;
+
+        if (due == UINT64_MAX) {
+            (void)pthread_cond_wait(&desk_changed, &desk_lock);
+        } else if (due > now) {
+            (void)clock_gettime(CLOCK_MONOTONIC, &until);
+            due = due - now + (uint64_t)until.tv_nsec;
+            until.tv_sec += (time_t)(due / 1000000000);
+            until.tv_nsec = (long)(due % 1000000000);
+            (void)pthread_cond_timedwait(&desk_changed, &desk_lock, &until);
+        }
+        desk_finish_due(&desk);
+    }
+    (void)pthread_mutex_unlock(&desk_lock);
+    return unused;
+}
+
+static bool desk_start(pthread_t *ret)
+{
+    pthread_condattr_t attr;
+
+    if (pthread_condattr_init(&attr) != 0 ||
+        pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0 ||
+        pthread_cond_init(&desk_changed, &attr) != 0 || !desk_init(&desk, &io))
+        return false;
+    desk.holds = desk_holds;
+    desk.answer = desk_answer;
+    desk.flush = desk_flush;
+    desk.is_backwards = mutant == OVERTAKE;
+    return pthread_create(ret, NULL, desk_run, NULL) == 0;
+}
+
+static void desk_stop(pthread_t thread)
+{
+    (void)pthread_mutex_lock(&desk_lock);
+    is_desk_over = true;
+    (void)pthread_cond_signal(&desk_changed);
+    (void)pthread_mutex_unlock(&desk_lock);
+    (void)pthread_join(thread, NULL);
 }
 
 static void on_message(void *ctx, const struct parti_message *m)
@@ -98,26 +181,17 @@ static void on_message(void *ctx, const struct parti_message *m)
     struct ledger_row row = row_of(LEDGER_HANDLED, m->partition);
 
     (void)ctx;
-    row.begin_ns = ledger_now_ns();
     row.position = m->position;
     row.attempt = (uint16_t)(m->attempt < UINT16_MAX ? m->attempt : UINT16_MAX);
+    row.stretch = m->ticket.stretch;
     if (!ledger_parse(m->data, m->data_n, &row.number, &row.sent_ns)) {
         (void)fprintf(stderr, "worker: not of the producer: %s\n", m->subject);
         exit(3);
     }
-    if (mutant != SOUND && mutate(m, &row))
-        return;
-    ledger_work(&io);
-    row.end_ns = ledger_now_ns(); /* before the question: row.h says why */
-    if (mutant != BLIND && !parti_holds(worker, m->partition->hold)) {
-        row.kind = LEDGER_REFUSED;
-        ledger_put(&io, &row);
-        return;
-    }
-    ledger_put_handled(&io, &row);
-    if (mutant == TWICE || mutant == JUMP)
-        put_behind(&row);
-    parti_ack(worker, m->ticket);
+    if (deliver_max == 1)
+        handle(m, &row);
+    else
+        put_on_desk(&(struct desk_item){.row = row, .ticket = m->ticket});
 }
 
 static void on_settled(void *ctx, const struct parti_partition *p, uint64_t next)
@@ -228,6 +302,7 @@ static int run(const char *ini)
     const struct parti_options options = {
         .size = sizeof options, .config = ini, .callbacks = &callbacks};
     char text[4096] = "";
+    pthread_t thread;
     sigset_t set;
     int number;
 
@@ -235,7 +310,7 @@ static int run(const char *ini)
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGUSR1);
     (void)sigaddset(&set, SIGUSR2);
-    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || !desk_start(&thread))
         return 1;
     if (parti_create(&worker, &options, text, sizeof text) != 0) {
         (void)fprintf(stderr, "%s\n", text);
@@ -243,6 +318,7 @@ static int run(const char *ini)
     }
     while (sigwait(&set, &number) == 0 && number == SIGTERM)
         parti_stop(worker, 0);
+    desk_stop(thread);
     parti_destroy(worker);
     return number == SIGUSR1 ? 0 : 1;
 }
@@ -251,31 +327,32 @@ int main(int argc, char **argv)
 {
     const char *ini = NULL, *rows = NULL;
     uint64_t work_us = 0;
-    bool is_child = false;
+    bool is_child = false, is_troubled = false;
 
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
 
-        if (strcmp(argv[i], "--child") == 0) {
+        if (strcmp(argv[i], "--child") == 0)
             is_child = true;
-            continue;
-        }
-        if (strcmp(argv[i], "--ini") == 0)
+        else if (strcmp(argv[i], "--trouble") == 0)
+            is_troubled = true;
+        else if (++i, strcmp(argv[i - 1], "--ini") == 0)
             ini = value;
-        else if (strcmp(argv[i], "--rows") == 0)
+        else if (strcmp(argv[i - 1], "--rows") == 0)
             rows = value;
-        else if (strcmp(argv[i], "--work") == 0)
+        else if (strcmp(argv[i - 1], "--work") == 0)
             work_us = strtoull(value, NULL, 10);
-        else if (strcmp(argv[i], "--mutant") == 0)
-            mutant = mutant_of(value);
-        i++;
+        else if (strcmp(argv[i - 1], "--deliver") == 0)
+            deliver_max = strtoul(value, NULL, 10);
+        else if (strcmp(argv[i - 1], "--mutant") == 0)
+            mutant_set(value);
     }
     if (rows == NULL || (ini == NULL) != is_child) {
         (void)fprintf(stderr, "worker: --rows FILE and --ini FILE or --child\n");
         return 2;
     }
-    behind = calloc(PARTITIONS_MAX, sizeof *behind);
-    if (behind == NULL || !ledger_open(&io, rows, work_us))
+    if (!ledger_open(&io, rows, work_us))
         return 1;
+    io.is_troubled = is_troubled;
     return is_child ? ledger_child(&io) : run(ini);
 }
