@@ -19,13 +19,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 1 << 22, ANSWERS_MAX_BYTES = 64 * (DESK_BATCH_MAX + 1) };
+enum {
+    LINE_MAX_BYTES = 1 << 22,
+    ANSWERS_MAX_BYTES = 64 * (DESK_BATCH_MAX + 1),
+    REVOKES_MAX = 64
+};
 
 static struct desk desk;
 static char text[LINE_MAX_BYTES];
 static size_t text_n;
 static char answers[ANSWERS_MAX_BYTES]; /* they go out in one write */
 static size_t answers_n;
+static json_t *asked[REVOKES_MAX]; /* for partitions, and not answered yet */
+static size_t asked_n;
 
 static void flush(void)
 {
@@ -106,6 +112,33 @@ static void on_list(const struct ledger_io *io, const json_t *o, enum ledger_kin
     }
 }
 
+/* Where a partition has one message at a time parti waits for it itself.  Of several it
+ * does not wait for those behind a nak or a term: they are waited for by nobody but us.
+ */
+static bool is_at_work(const json_t *o)
+{
+    const json_t *list = json_object_get(o, "partitions");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *id = json_object_get(json_array_get(list, i), "id");
+
+        if (desk_has(&desk, ledger_partition(json_string_value(id))))
+            return desk.has_had_several;
+    }
+    return false;
+}
+
+static void release(void)
+{
+    while (asked_n > 0 && !is_at_work(asked[0])) {
+        answer("released",
+               (uint64_t)json_integer_value(json_object_get(asked[0], "epoch")));
+        flush();
+        json_decref(asked[0]);
+        memmove(asked, asked + 1, --asked_n * sizeof *asked);
+    }
+}
+
 static void on_line(const struct ledger_io *io, const char *line, size_t n)
 {
     json_t *o = json_loadb(line, n, 0, NULL);
@@ -120,8 +153,9 @@ static void on_line(const struct ledger_io *io, const char *line, size_t n)
     else if (strcmp(event, "released") == 0)
         on_list(io, o, LEDGER_RELEASED);
     else if (strcmp(event, "revoking") == 0) {
-        answer("released", (uint64_t)json_integer_value(json_object_get(o, "epoch")));
-        flush();
+        if (asked_n == REVOKES_MAX)
+            _exit(7);
+        asked[asked_n++] = json_incref(o);
     } else if (strcmp(event, "fenced") == 0)
         _exit(6);
     json_decref(o);
@@ -165,5 +199,6 @@ int ledger_child(struct ledger_io *io)
         text_n -= (size_t)(at - text);
         memmove(text, at, text_n);
         desk_finish_due(&desk);
+        release();
     }
 }

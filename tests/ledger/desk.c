@@ -59,6 +59,7 @@ bool desk_add(struct desk *d, const struct desk_item *item)
     copy->next = NULL;
     if (p->last != NULL && item->row.position <= p->last->row.position)
         drop_from(p, item->row.position);
+    d->has_had_several |= p->last != NULL;
     if (p->last != NULL)
         p->last->next = copy;
     else
@@ -144,6 +145,11 @@ void desk_finish_due(struct desk *d)
     for (uint32_t i = 0; i < d->parts; i++)
         if (d->part[i].batch_n > 0 && due_ns(d, &d->part[i]) <= ledger_now_ns())
             finish(d, &d->part[i]);
+}
+
+bool desk_has(const struct desk *d, uint32_t partition)
+{
+    return partition < d->parts && d->part[partition].first != NULL;
 }
 
 uint64_t desk_due_ns(const struct desk *d)

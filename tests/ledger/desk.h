@@ -42,14 +42,18 @@ struct desk {
     bool (*holds)(const struct desk_item *item);
     /* Behind the rows of the batch; the row has its kind now, never SILENT. */
     void (*answer)(const struct desk_item *item);
-    void (*flush)(void); /* the batch is answered */
-    bool is_backwards;   /* a mutant: answers the last one first */
+    void (*flush)(void);  /* the batch is answered */
+    bool is_backwards;    /* a mutant: answers the last one first */
+    bool has_had_several; /* of one partition at once */
 };
 
 bool desk_init(struct desk *d, struct ledger_io *io);
 
 /* Copied.  False: no memory. */
 bool desk_add(struct desk *d, const struct desk_item *item);
+
+/* Is a message of this partition here? */
+bool desk_has(const struct desk *d, uint32_t partition);
 
 /* Batches whose time has come. */
 void desk_finish_due(struct desk *d);

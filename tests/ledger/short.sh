@@ -25,4 +25,4 @@ ledger() {
 }
 
 ledger --retention limits
-ledger --retention workqueue --deliver 8 --commands 0
+ledger --retention workqueue --deliver 8 --commands 4
