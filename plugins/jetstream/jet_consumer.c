@@ -9,6 +9,8 @@
 #include "plugins/jetstream/jet_consumer.h"
 #include "plugins/jetstream/jet_parts.h"
 
+#include <sys/random.h>
+
 static const struct parti_option options[] = {
     JET_LINK_OPTIONS,
     {.name = "domain",
@@ -25,9 +27,8 @@ static const struct parti_option options[] = {
      .type = PARTI_STR,
      .flags = PARTI_REQUIRED},
     {.name = "name",
-     .help = "A word of this group in the names of its consumers on the stream. Groups "
-             "that read the same stream need different ones; needed where the stream "
-             "keeps messages by interest.",
+     .help = "A word of this group in the names of its consumers on the stream, which no "
+             "other group has there; needed where the stream keeps messages by interest.",
      .type = PARTI_STR},
     {.name = "readers",
      .fallback = "128",
@@ -127,6 +128,27 @@ static void consumer_destroy(void *self)
     nats_ReleaseThreadMemory();
 }
 
+/* Another group without a 'name' may have the same tokens, when it began in the same
+ * second, and partitions of the same ids: numbers keep its readers' names from being
+ * ours, and the subject keeps one that holds such a partition from being a former holder.
+ */
+static uint64_t first_serial(void)
+{
+    uint32_t n = 0;
+
+    if (getrandom(&n, sizeof n, 0) != (ssize_t)sizeof n)
+        n = (uint32_t)jet_now_ms();
+    return n;
+}
+
+static uint64_t hash_of(const struct jet_consumer *c, const char *id, uint64_t id_n,
+                        const char *subject)
+{
+    uint64_t own = jet_hash(id, id_n);
+
+    return c->has_group ? own : own ^ jet_hash(subject, strlen(subject));
+}
+
 static struct jet_consumer *make(const struct parti_host *host,
                                  const struct parti_inlet *inlet)
 {
@@ -140,6 +162,7 @@ static struct jet_consumer *make(const struct parti_host *host,
     c->posted_last = &c->posted;
     c->written_last = &c->written;
     c->is_stale = 1;
+    c->serials = first_serial();
     c->turns.notice.index = JET_NOTICE_INDEX;
     c->whole.reader.index = JET_WHOLE_INDEX;
     (void)pthread_mutex_init(&c->mutex, NULL);
@@ -249,7 +272,7 @@ static int32_t consumer_start(void *self, const struct parti_consumer_start *sta
     end_run(c, start->lane, 0); /* the host has done so */
     l->index = start->lane;
     l->run = start->run;
-    l->hash = jet_hash(start->id, start->id_n);
+    l->hash = hash_of(c, start->id, start->id_n, l->subject);
     l->gen = start->token_gen;
     l->since = start->token_since;
     l->origin = start->origin;
