@@ -21,7 +21,10 @@ class Nats:
 
     def __init__(self, url):
         host, _, port = url.removeprefix("nats://").partition(":")
-        self.socket = socket.create_connection((host, int(port or 4222)), timeout=10)
+        try:
+            self.socket = socket.create_connection((host, int(port or 4222)), timeout=10)
+        except OSError as error:
+            sys.exit(f"{url}: {error}; start nats-server -js there, or give the URL")
         self.file = self.socket.makefile("rb")
         self.inbox = f"_INBOX.{os.urandom(8).hex()}"
         self.send(f'CONNECT {{"verbose":false}}\r\nSUB {self.inbox} 1\r\n')

@@ -30,7 +30,7 @@ end() { # ID
     while read -r pid id; do
         if [ "$id" = "$1" ]; then
             kill "$pid"
-            wait "$pid" # only when it has ended has it stopped
+            wait "$pid" 2>/dev/null # only when it has ended has it stopped
             echo "end $id"
         elif [ -n "$pid" ]; then
             kept="$kept$pid $id
