@@ -10,7 +10,7 @@
  * single reader than its answer is waited for would make it again and again, for nobody:
  * so after each wait in vain the next one is twice as long.
  *
- * A number of the caller's, no input or output; with the caller's lock.
+ * Numbers of the caller's, no input or output; with the caller's lock.
  */
 #ifndef PARTI_PLUGINS_JET_PACE_H
 #define PARTI_PLUGINS_JET_PACE_H
