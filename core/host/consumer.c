@@ -157,11 +157,11 @@ void consumer_tell_problem(struct consumer *c, int code, const char *text)
 
 /* ---- what the parts ask of each other ---------------------------------------------- */
 
-static bool on_holds(void *ctx, struct parti_hold hold)
+static bool on_holds(void *ctx, struct parti_hold hold, uint64_t *ret_now_ms)
 {
     struct consumer *c = ctx;
 
-    return c->setup.holds(c->setup.ctx, hold);
+    return c->setup.holds(c->setup.ctx, hold, ret_now_ms);
 }
 
 static void on_call(void *ctx, const struct parti_message *message)
@@ -306,7 +306,6 @@ static struct consumer *take(const struct consumer_setup *setup)
     c->group = strdup(setup->conf->group);
     if (c->conf.dead_letter != NULL)
         c->dead_letter = strdup(c->conf.dead_letter);
-    c->given_last = &c->given;
     message_pool_init(&c->pool);
     must(pthread_mutex_init(&c->end_lock, NULL) == 0);
     worker_cond_init(&c->end_told);
@@ -385,20 +384,16 @@ void consumer_end(struct consumer *c)
 
 static void drop_rest(struct consumer *c)
 {
-    while (c->given != NULL) {
-        struct hands_delivery *d = c->given;
-
-        c->given = d->next;
-        message_drop(&c->pool, d);
-    }
+    /* What lies in 'given' has no reference of its own yet. */
     for (uint32_t i = 0; i < c->lanes_used; i++) {
         hands_part_unref(c->lane[i].part);
         if (c->lane[i].later != NULL)
             hands_part_unref(c->lane[i].later->part);
         free(c->lane[i].later);
     }
-    if (c->forgotten != NULL)
-        inlet_forget(&c->inlet, c->forgotten);
+    if (c->forgotten_n > 0)
+        inlet_forget(&c->inlet, c->forgotten, c->forgotten_n);
+    c->forgotten_n = 0;
 }
 
 void consumer_destroy(struct consumer *c)
@@ -426,5 +421,7 @@ void consumer_destroy(struct consumer *c)
     free(c->url);
     free(c->lane);
     free(c->pending);
+    free(c->given);
+    free(c->forgotten);
     free(c);
 }

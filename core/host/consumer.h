@@ -35,7 +35,8 @@ struct consumer_setup {
     const char *plugin_dir;
     bool is_aside; /* message() only puts it aside: consumer_may_begin() */
     void *ctx;
-    bool (*holds)(void *ctx, struct parti_hold hold); /* any thread */
+    /* Is it ours, and when is that (boot time; set if so)?  Any thread. */
+    bool (*holds)(void *ctx, struct parti_hold hold, uint64_t *ret_now_ms);
     /* On the handlers' threads, one at a time for each partition. */
     void (*message)(void *ctx, const struct parti_message *message);
     /* The attempts up to this stretch are over (DO_CANCEL).  The consumer's thread; NULL:

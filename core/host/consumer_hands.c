@@ -3,6 +3,7 @@
 #include "base/must.h"
 #include "base/status.h"
 #include "edge/clock.h"
+#include "host/hand_queue.h"
 #include "host/threads.h"
 
 #include <stdlib.h>
@@ -11,9 +12,8 @@ enum { TURN = 16, NONE = UINT32_MAX }; /* messages of a lane before others have 
 
 struct hand_lane {
     struct hands_part *part; /* NULL: closed */
-    struct hands_delivery *first, **last;
-    uint64_t newest; /* position of the last one, if there is any */
-    uint32_t next;   /* in the list of those that can go on */
+    struct hand_queue queue; /* in the order of their positions */
+    uint32_t next;           /* in the list of those that can go on */
     bool is_told, is_listed, is_running, is_closing;
     bool has_bar; /* nothing up to this stretch is begun */
     uint32_t bar;
@@ -81,7 +81,7 @@ static void enlist(struct hands *h, uint32_t i)
     struct hand_lane *l = &h->lane[i];
 
     if (l->is_listed || l->is_running || l->is_blocked || l->is_busy || !l->is_told ||
-        l->first == NULL)
+        l->queue.n == 0)
         return;
     l->is_listed = true;
     l->next = NONE;
@@ -102,29 +102,27 @@ static uint32_t delist(struct hands *h)
     return i;
 }
 
-static void drop(struct hands *h, struct hands_delivery *d)
+static void drop(struct hands *h, const struct hands_delivery *d)
 {
-    message_drop(h->setup.pool, d);
+    message_unref(h->setup.pool, d->message->batch, 1);
 }
 
-/* Drops what lies in the lane from this position on; the first such, or NULL. */
+/* Drops what lies in the lane from this position on.  True: there was something, and
+ * *ret_first names the first (NULL: not asked for). */
 static bool purge(struct hands *h, struct hand_lane *l, uint64_t position,
                   struct parti_ticket *ret_first)
 {
-    struct hands_delivery **at = &l->first;
     bool any = false;
 
-    while (*at != NULL && (*at)->position < position)
-        at = &(*at)->next;
-    l->last = at;
-    while (*at != NULL) {
-        struct hands_delivery *d = *at;
+    while (l->queue.n > 0 &&
+           hand_queue_nth(&l->queue, l->queue.n - 1)->position >= position) {
+        const struct hands_delivery *d = hand_queue_nth(&l->queue, l->queue.n - 1);
 
-        *at = d->next;
-        if (!any && ret_first != NULL)
+        if (ret_first != NULL)
             *ret_first = hands_ticket(l->part, d);
         any = true;
         drop(h, d);
+        l->queue.n--;
     }
     return any;
 }
@@ -143,6 +141,7 @@ static struct hand_lane *find(struct hands *h, uint32_t lane, uint32_t serial)
 static void end_lane(struct hands *h, struct hand_lane *l)
 {
     (void)purge(h, l, 0, NULL);
+    hand_queue_finish(&l->queue);
     hands_part_unref(l->part);
     l->part = NULL;
     l->is_told = l->is_running = l->is_closing = l->is_blocked = l->has_bar = false;
@@ -156,8 +155,6 @@ void hands_open(struct hands *h, uint32_t i, struct hands_part *part)
     must(l->part == NULL);
     hands_part_ref(part);
     l->part = part;
-    l->first = NULL;
-    l->last = &l->first;
     if (i >= h->lanes_used)
         h->lanes_used = i + 1;
     unlock(h);
@@ -180,26 +177,19 @@ static bool is_barred(const struct hand_lane *l, uint32_t stretch)
     return l->has_bar && (int32_t)(stretch - l->bar) <= 0;
 }
 
-void hands_give(struct hands *h, struct hands_delivery *list)
+void hands_give(struct hands *h, const struct hands_delivery *list, size_t n)
 {
-    struct hands_delivery *next;
-
     lock(h);
-    for (struct hands_delivery *d = list; d != NULL; d = next) {
+    for (const struct hands_delivery *d = list; d < list + n; d++) {
         struct hand_lane *l = find(h, d->lane, d->serial);
 
-        next = d->next;
         if (l == NULL || l->is_closing || is_barred(l, d->stretch)) {
             drop(h, d);
             continue;
         }
         /* A new attempt takes the place of what was given before. */
-        if (l->first != NULL && l->newest >= d->position)
-            (void)purge(h, l, d->position, NULL);
-        d->next = NULL;
-        *l->last = d;
-        l->newest = d->position;
-        l->last = &d->next;
+        (void)purge(h, l, d->position, NULL);
+        hand_queue_push(&l->queue, d);
         if (d->stretch != l->busy.stretch)
             l->is_busy = false; /* the attempt is over, with no answer */
         enlist(h, d->lane);
@@ -219,7 +209,7 @@ bool hands_take_back(struct hands *h, struct parti_hold hold, uint32_t stretch,
         l->bar = stretch;
         if (is_barred(l, l->busy.stretch))
             l->is_busy = false;
-        if (l->first != NULL && is_barred(l, l->first->stretch))
+        if (l->queue.n > 0 && is_barred(l, hand_queue_nth(&l->queue, 0)->stretch))
             any = purge(h, l, 0, ret_first);
     }
     unlock(h);
@@ -247,11 +237,13 @@ void hands_acked(struct hands *h, const struct parti_ticket *t)
 
 bool hands_may_begin(struct hands *h, const struct parti_ticket *t)
 {
+    uint64_t now_ms;
+
     lock(h);
     const struct hand_lane *l = find(h, t->hold.slot, t->hold.serial);
     bool may = l != NULL && !l->is_closing && !is_barred(l, t->stretch);
     unlock(h);
-    return may && h->setup.holds(h->setup.ctx, t->hold);
+    return may && h->setup.holds(h->setup.ctx, t->hold, &now_ms);
 }
 
 bool hands_close(struct hands *h, struct parti_hold hold)
@@ -291,14 +283,17 @@ void hands_speak(struct hands *h, uint64_t now_ms)
 {
     lock(h);
     for (uint32_t i = 0; i < h->lanes_used; i++) {
-        const struct hand_lane *l = &h->lane[i];
+        struct hand_lane *l = &h->lane[i];
 
         if (l->part == NULL)
             continue;
-        for (struct hands_delivery *d = l->first; d != NULL; d = d->next) {
-            d->when_ms = now_ms;
-            h->setup.waits(h->setup.ctx, hands_ticket(l->part, d));
+        for (uint32_t k = 0; k < l->queue.n; k++) {
+            hand_queue_nth(&l->queue, k)->when_ms = now_ms;
+            h->setup.waits(h->setup.ctx,
+                           hands_ticket(l->part, hand_queue_nth(&l->queue, k)));
         }
+        if (l->queue.n == 0)
+            hand_queue_finish(&l->queue); /* nobody came for a while */
     }
     unlock(h);
 }
@@ -310,12 +305,13 @@ static void call(struct hand *hand, struct hands_part *part,
 {
     const struct hands *h = hand->hands;
     struct hands_call whole;
+    uint64_t now_ms;
 
     hands_call_make(&whole, h->setup.pool, part, d);
     /* Whoever lost the lease must not begin anything: the fence is about to be told. */
-    if (!h->setup.holds(h->setup.ctx, part->partition.hold))
+    if (!h->setup.holds(h->setup.ctx, part->partition.hold, &now_ms))
         return;
-    if (clock_boot_ms() - d->when_ms >= h->setup.speak_ms)
+    if (now_ms > d->when_ms && now_ms - d->when_ms >= h->setup.speak_ms)
         h->setup.waits(h->setup.ctx, whole.message.ticket);
     hand->ticket = whole.message.ticket;
     h->setup.call(h->setup.ctx, &whole.message);
@@ -355,38 +351,39 @@ static void serve(struct hand *hand, uint32_t i)
     struct hands_part *part = l->part;
     struct parti_hold hold;
 
-    if (part == NULL || l->is_running || l->first == NULL)
+    if (part == NULL || l->is_running || l->queue.n == 0)
         return;
     if (is_blocked(h, l)) {
         l->is_blocked = true;
         return;
     }
-    struct hands_delivery *done = NULL;
+    struct message_batch *done = NULL;
+    uint32_t done_n = 0;
     hold = part->partition.hold;
     hands_part_ref(part);
     hand->running = part;
     l->is_running = true;
-    for (int turn = 0; turn < TURN && !hand->is_stray && !l->is_busy && l->first != NULL;
+    for (int turn = 0; turn < TURN && !hand->is_stray && !l->is_busy && l->queue.n > 0;
          turn++) {
-        struct hands_delivery *d = l->first;
+        const struct hands_delivery d = hand_queue_shift(&l->queue);
 
-        l->first = d->next;
-        if (l->first == NULL)
-            l->last = &l->first;
         l->is_busy = h->setup.is_one_by_one;
-        l->busy = hands_ticket(part, d);
+        l->busy = hands_ticket(part, &d);
         hand->is_acked = false;
         unlock(h);
-        if (done != NULL)
-            drop(h, done);
-        call(hand, part, d);
-        done = d;
+        if (done != NULL && done != d.message->batch) {
+            message_unref(h->setup.pool, done, done_n);
+            done_n = 0;
+        }
+        call(hand, part, &d);
+        done = d.message->batch;
+        done_n++;
         lock(h);
         if (hand->is_acked && !hand->is_stray && is_same(&l->busy, &hand->ticket))
             l->is_busy = false;
     }
     if (done != NULL)
-        drop(h, done);
+        message_unref(h->setup.pool, done, done_n);
     hand->running = NULL;
     if (hand->is_stray) {
         end_stray(hand);

@@ -49,8 +49,8 @@ struct hands_setup {
                            whoever puts messages aside: hands_may_begin() */
     uint64_t speak_ms;  /* what waits longer is spoken for when its turn comes */
     void *ctx;
-    /* Is the partition ours at this instant? */
-    bool (*holds)(void *ctx, struct parti_hold hold);
+    /* Is the partition ours at this instant, and when is that (boot time; set if so)? */
+    bool (*holds)(void *ctx, struct parti_hold hold, uint64_t *ret_now_ms);
     void (*call)(void *ctx, const struct parti_message *message);
     /* It is still here: its time begins anew. */
     void (*waits)(void *ctx, struct parti_ticket ticket);
@@ -75,8 +75,9 @@ void hands_open(struct hands *h, uint32_t lane, struct hands_part *part);
 /* The application was told of this grant: messages may be handed over. */
 void hands_told(struct hands *h, struct parti_hold hold);
 
-/* Takes the list over; what is for a lane that is not open any more is dropped. */
-void hands_give(struct hands *h, struct hands_delivery *list);
+/* Takes them over with their references; what is for a lane that is not open any more is
+ * dropped. */
+void hands_give(struct hands *h, const struct hands_delivery *list, size_t n);
 
 /* This attempt has its ack: the next one of its partition may begin. */
 void hands_acked(struct hands *h, const struct parti_ticket *ticket);

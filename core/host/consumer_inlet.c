@@ -274,29 +274,40 @@ static int32_t check(struct inlet *in, const struct gate_lane *l, uint32_t lane,
     return PARTI_OK;
 }
 
+/* Batches that the engine never saw. */
+static void drop(struct inlet *in, struct message_batch *list)
+{
+    while (list != NULL) {
+        struct message_batch *b = list;
+
+        list = b->next;
+        message_unref(in->pool, b, b->n);
+    }
+}
+
 static int32_t on_deliver(const struct parti_inlet *table, uint32_t lane, uint64_t run,
                           const struct parti_consumer_message *given, uint64_t n)
 {
     struct inlet *in = table->ctx;
-    struct message *list = NULL;
+    struct message_batch *list = NULL;
+    const char *why = NULL;
     bool is_alone;
     int32_t code;
 
     if (n == 0)
         return PARTI_OK;
+    for (uint64_t i = 0; n <= in->messages_max && why == NULL && i < n; i++) {
+        const struct parti_consumer_message *m = message_nth(given, i);
+
+        why = m->size == given->size ? message_fault(m) : "has another size";
+    }
     lock(in);
     struct gate_lane *l = enter(in, lane, run, "deliver", &code);
     if (l != NULL && n > in->messages_max)
         code = fault(in, "delivered %" PRIu64 " messages at once", n);
-    for (uint64_t i = 0; l != NULL && !in->is_broken && i < n; i++) {
-        const struct parti_consumer_message *m = message_nth(given, i);
-        const char *why = m->size == given->size ? message_fault(m) : "has another size";
-
-        if (why != NULL)
-            code =
-                fault(in, "delivered a message to lane %" PRIu32 " that %s", lane, why);
-    }
-    if (l != NULL && !in->is_broken)
+    else if (l != NULL && why != NULL)
+        code = fault(in, "delivered a message to lane %" PRIu32 " that %s", lane, why);
+    else if (l != NULL)
         code = check(in, l, lane, given, n);
     is_alone = l != NULL && l->here == 0 && n == 1;
     unlock(in);
@@ -311,10 +322,8 @@ static int32_t on_deliver(const struct parti_inlet *table, uint32_t lane, uint64
     }
     *note = (struct note){.kind = NOTE_MESSAGE, .lane = lane, .run = run, .list = list};
 
-    for (struct message *m = list; m != NULL; m = m->next) {
-        m->lane = lane;
-        m->run = run;
-    }
+    for (struct message_batch *b = list; b != NULL; b = b->next)
+        b->lane = lane;
     lock(in);
     /* Much may have changed meanwhile, also by another thread of the plugin. */
     l = enter(in, lane, run, "deliver", &code);
@@ -332,12 +341,7 @@ static int32_t on_deliver(const struct parti_inlet *table, uint32_t lane, uint64
     free(note);
 
 give_back:
-    while (list != NULL) {
-        struct message *m = list;
-
-        list = m->next;
-        message_unref(in->pool, m);
-    }
+    drop(in, list);
     return code;
 }
 
@@ -428,13 +432,14 @@ void inlet_end(struct inlet *in, uint32_t lane)
     unlock(in);
 }
 
-void inlet_forget(struct inlet *in, struct message *list)
+void inlet_forget(struct inlet *in, const struct inlet_forgotten *list, size_t n)
 {
     lock(in);
-    for (const struct message *m = list; m != NULL; m = m->next)
-        in->lane[m->lane].here--;
+    for (size_t i = 0; i < n; i++)
+        in->lane[list[i].batch->lane].here -= list[i].n;
     unlock(in);
-    message_unref_all(in->pool, list);
+    for (size_t i = 0; i < n; i++)
+        message_unref(in->pool, list[i].batch, list[i].n);
 }
 
 /* ---- begin and end ----------------------------------------------------------------- */
@@ -470,12 +475,7 @@ void inlet_finish(struct inlet *in)
 
     for (struct note *n = in->first; n != NULL; n = next) {
         next = n->next;
-        while (n->list != NULL) {
-            struct message *m = n->list;
-
-            n->list = m->next;
-            message_unref(in->pool, m);
-        }
+        drop(in, n->list);
         hands_part_unref(n->part);
         free(n);
     }

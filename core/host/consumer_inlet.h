@@ -33,7 +33,7 @@ struct note {
     uint64_t run, origin, number;
     int32_t code; /* PARTI_* */
     struct hands_part *part;
-    struct message *list;
+    struct message_batch *list;
     char text[]; /* ends with NUL */
 };
 
@@ -41,6 +41,12 @@ struct answer {
     struct parti_ticket ticket;
     enum consume_verdict verdict;
     uint64_t delay_ms;
+};
+
+/* Messages of one batch that the engine looks at no more. */
+struct inlet_forgotten {
+    struct message_batch *batch;
+    uint32_t n;
 };
 
 /* What may be said of a lane at present. */
@@ -97,8 +103,8 @@ void inlet_credit(struct inlet *in, uint32_t lane, uint64_t n);
 void inlet_bury(struct inlet *in, uint32_t lane);
 void inlet_end(struct inlet *in, uint32_t lane);
 
-/* The engine forgot these messages: their lanes have that many less. */
-void inlet_forget(struct inlet *in, struct message *list);
+/* The engine forgot so many of these batches: their lanes have that many less. */
+void inlet_forget(struct inlet *in, const struct inlet_forgotten *list, size_t n);
 
 /* The plugin broke a rule, which 'why' says as a phrase. */
 void inlet_break(struct inlet *in, const char *format, ...)

@@ -20,10 +20,10 @@ void message_pool_finish(struct message_pool *pool)
     must(pool->used == 0);
     for (int i = 0; i < MESSAGE_CLASSES; i++) {
         while (pool->free[i] != NULL) {
-            struct message *m = pool->free[i];
+            struct message_batch *b = pool->free[i];
 
-            pool->free[i] = m->next;
-            free(m);
+            pool->free[i] = b->next;
+            free(b);
         }
     }
     must(pthread_mutex_destroy(&pool->lock) == 0);
@@ -82,11 +82,46 @@ static size_t strs_room(const struct parti_strs *s)
     return s->n > 0 ? 2 * s->end[s->n - 1] + 1 + s->n * (1 + sizeof(uint64_t)) : 0;
 }
 
-static size_t room_of(const struct parti_consumer_message *g)
+/* Subjects are mostly the same text: 'before', of the same batch, has it already. */
+static bool has_same_subject(const struct parti_consumer_message *g,
+                             const struct parti_consumer_message *before)
 {
-    return sizeof(struct message) + g->header_name.n * sizeof(struct parti_header) +
-           strs_room(&g->header_name) + strs_room(&g->header_value) + strlen(g->subject) +
-           1 + g->key_n + 1 + g->data_n + 1;
+    return before != NULL && before->subject == g->subject;
+}
+
+/* Bytes of a message behind its struct; a multiple of 8. */
+static size_t room_of(const struct parti_consumer_message *g,
+                      const struct parti_consumer_message *before)
+{
+    size_t room = g->header_name.n * sizeof(struct parti_header) +
+                  strs_room(&g->header_name) + strs_room(&g->header_value) + g->key_n +
+                  1 + g->data_n + 1;
+
+    if (!has_same_subject(g, before))
+        room += strlen(g->subject) + 1;
+    return (room + 7) & ~(size_t)7;
+}
+
+/* The first of n messages that make one batch: how many, and the bytes of its block. */
+static uint32_t gather(const struct parti_consumer_message *given, size_t n,
+                       size_t *ret_room)
+{
+    const struct parti_consumer_message *before = NULL;
+    size_t room = sizeof(struct message_batch);
+    uint32_t i = 0;
+
+    while (i < n && i < BATCH_MESSAGES_MAX) {
+        const struct parti_consumer_message *g = message_nth(given, i);
+        size_t more = sizeof(struct message) + room_of(g, before);
+
+        if (i > 0 && room + more > BATCH_BYTES_MAX)
+            break;
+        room += more;
+        before = g;
+        i++;
+    }
+    *ret_room = room;
+    return i;
 }
 
 static uint32_t class_of(size_t room)
@@ -99,37 +134,39 @@ static uint32_t class_of(size_t room)
 }
 
 /* With the lock. */
-static struct message *take(struct message_pool *pool, size_t room)
+static struct message_batch *take(struct message_pool *pool, size_t room)
 {
     uint32_t class = class_of(room);
-    struct message *m = class < MESSAGE_CLASSES ? pool->free[class] : NULL;
+    struct message_batch *b = class < MESSAGE_CLASSES ? pool->free[class] : NULL;
 
-    room = class < MESSAGE_CLASSES ? (size_t)LEAST << class : room;
-    if (m != NULL) {
-        pool->free[class] = m->next;
+    room = class < MESSAGE_CLASSES
+               ? (size_t)LEAST << class
+               : (room + MESSAGE_LINE - 1) / MESSAGE_LINE * MESSAGE_LINE;
+    if (b != NULL) {
+        pool->free[class] = b->next;
         pool->kept -= room;
     } else {
-        m = malloc(room);
-        if (m == NULL)
+        b = aligned_alloc(MESSAGE_LINE, room);
+        if (b == NULL)
             return NULL;
     }
-    m->class = class;
-    m->room = room;
+    b->class = class;
+    b->room = room;
     pool->used += room;
-    return m;
+    return b;
 }
 
 /* With the lock. */
-static void give(struct message_pool *pool, struct message *m)
+static void give(struct message_pool *pool, struct message_batch *b)
 {
-    pool->used -= m->room;
-    if (m->class == MESSAGE_CLASSES || pool->kept + m->room > MESSAGE_KEPT_MAX) {
-        free(m);
+    pool->used -= b->room;
+    if (b->class == MESSAGE_CLASSES || pool->kept + b->room > MESSAGE_KEPT_MAX) {
+        free(b);
         return;
     }
-    pool->kept += m->room;
-    m->next = pool->free[m->class];
-    pool->free[m->class] = m;
+    pool->kept += b->room;
+    b->next = pool->free[b->class];
+    pool->free[b->class] = b;
 }
 
 /* ---- copies ------------------------------------------------------------------------ */
@@ -172,15 +209,14 @@ static void put_headers(char **at, struct parti_header *header,
     }
 }
 
-static void fill(struct message *m, const struct parti_consumer_message *g)
+/* The bytes of a message at '*at', which goes on behind them. */
+static void fill(struct message *m, const struct parti_consumer_message *g,
+                 const struct message *before, char **ret_at)
 {
-    struct parti_header *header = (struct parti_header *)(void *)(m + 1);
+    struct parti_header *header = (struct parti_header *)(void *)*ret_at;
     uint64_t *ends = (uint64_t *)(void *)(header + g->header_name.n);
     char *at = (char *)(ends + 2 * g->header_name.n);
 
-    m->next = NULL;
-    atomic_init(&m->refs, 1);
-    atomic_init(&m->is_lent, false);
     m->header = header;
     m->given = (struct parti_consumer_message){.size = sizeof m->given,
                                                .redelivered = g->redelivered,
@@ -188,112 +224,84 @@ static void fill(struct message *m, const struct parti_consumer_message *g)
                                                .time_ms = g->time_ms,
                                                .key_n = g->key_n,
                                                .data_n = g->data_n};
-    m->given.subject = put(&at, g->subject, strlen(g->subject));
+    m->given.subject =
+        before != NULL ? before->given.subject : put(&at, g->subject, strlen(g->subject));
     m->given.key = g->key != NULL ? put(&at, g->key, g->key_n) : NULL;
     m->given.data = put(&at, g->data, g->data_n);
-    if (g->header_name.n == 0)
-        return;
-    put_column(&at, &ends, &m->given.header_name, &g->header_name);
-    put_column(&at, &ends, &m->given.header_value, &g->header_value);
-    put_headers(&at, header, g);
+    if (g->header_name.n > 0) {
+        put_column(&at, &ends, &m->given.header_name, &g->header_name);
+        put_column(&at, &ends, &m->given.header_value, &g->header_value);
+        put_headers(&at, header, g);
+    }
+}
+
+static void fill_batch(struct message_batch *b,
+                       const struct parti_consumer_message *given)
+{
+    const struct parti_consumer_message *before = NULL;
+    char *at = (char *)&b->message[b->n];
+
+    b->lane = 0;
+    atomic_init(&b->refs, b->n);
+    for (uint32_t i = 0; i < b->n; i++) {
+        const struct parti_consumer_message *g = message_nth(given, i);
+        struct message *m = &b->message[i];
+        char *start = at;
+
+        m->batch = b;
+        fill(m, g, has_same_subject(g, before) ? m - 1 : NULL, &at);
+        at = start + room_of(g, before);
+        before = g;
+    }
 }
 
 int message_copy(struct message_pool *pool, const struct parti_consumer_message *given,
-                 size_t n, bool must_fit, struct message **ret_list)
+                 size_t n, bool must_fit, struct message_batch **ret_list)
 {
-    struct message *list = NULL, **last = &list;
+    struct message_batch *list = NULL, **last = &list;
     int status = STATUS_OK;
+    uint32_t taken = 0;
+    size_t room;
 
     must(pthread_mutex_lock(&pool->lock) == 0);
-    for (size_t i = 0; i < n && status == STATUS_OK; i++) {
-        size_t room = room_of(message_nth(given, i));
-
+    for (size_t i = 0; i < n && status == STATUS_OK; i += taken) {
+        taken = gather(message_nth(given, i), n - i, &room);
         if (pool->used + room > MESSAGE_BYTES_MAX && !must_fit) {
             status = STATUS_LIMIT;
             break;
         }
         *last = take(pool, room);
-        if (*last == NULL)
+        if (*last == NULL) {
             status = STATUS_NOMEM;
-        else
+        } else {
+            (*last)->n = taken;
             last = &(*last)->next;
+        }
     }
     *last = NULL;
-    for (struct message *m = list; status != STATUS_OK && m != NULL; m = list) {
-        list = m->next;
-        give(pool, m);
+    for (struct message_batch *b = list; status != STATUS_OK && b != NULL; b = list) {
+        list = b->next;
+        give(pool, b);
     }
     must(pthread_mutex_unlock(&pool->lock) == 0);
     if (status != STATUS_OK)
         return status;
-    struct message *m = list;
-    for (size_t i = 0; m != NULL; i++) {
-        struct message *next = m->next;
-
-        fill(m, message_nth(given, i));
-        m->next = next;
-        m = next;
+    for (struct message_batch *b = list; b != NULL; b = b->next) {
+        fill_batch(b, given);
+        given = message_nth(given, b->n);
     }
     *ret_list = list;
     return STATUS_OK;
 }
 
-static bool is_last(struct message *m)
+void message_unref(struct message_pool *pool, struct message_batch *b, uint32_t n)
 {
-    return atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) == 1;
-}
+    uint32_t before = atomic_fetch_sub_explicit(&b->refs, n, memory_order_acq_rel);
 
-struct hands_delivery *message_lend(struct message *m)
-{
-    bool is_free = !atomic_exchange_explicit(&m->is_lent, true, memory_order_acquire);
-    struct hands_delivery *d = is_free ? &m->delivery : malloc(sizeof *d);
-
-    if (d == NULL)
-        return NULL;
-    *d = (struct hands_delivery){.message = m, .is_lent = is_free};
-    message_ref(m);
-    return d;
-}
-
-void message_drop(struct message_pool *pool, struct hands_delivery *d)
-{
-    struct message *m = d->message;
-
-    if (d->is_lent)
-        atomic_store_explicit(&m->is_lent, false, memory_order_release);
-    else
-        free(d);
-    message_unref(pool, m);
-}
-
-void message_unref(struct message_pool *pool, struct message *m)
-{
-    if (!is_last(m))
+    must(before >= n);
+    if (before > n)
         return;
     must(pthread_mutex_lock(&pool->lock) == 0);
-    give(pool, m);
-    must(pthread_mutex_unlock(&pool->lock) == 0);
-}
-
-void message_unref_all(struct message_pool *pool, struct message *list)
-{
-    struct message *last = NULL;
-
-    while (list != NULL) {
-        struct message *m = list;
-
-        list = m->next;
-        if (is_last(m)) {
-            m->next = last;
-            last = m;
-        }
-    }
-    must(pthread_mutex_lock(&pool->lock) == 0);
-    while (last != NULL) {
-        struct message *m = last;
-
-        last = m->next;
-        give(pool, m);
-    }
+    give(pool, b);
     must(pthread_mutex_unlock(&pool->lock) == 0);
 }

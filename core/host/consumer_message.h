@@ -1,9 +1,11 @@
 /* Copies of messages, on their way from a consumer plugin to the handler and back.
  *
- * Each message is one block that holds the struct and all its bytes.  Blocks come in
- * sizes of powers of two and are kept for the next message; the bytes in use are bounded.
- * A message has references: the engine's, and one for each place where a handler may look
- * at it.  Any thread.
+ * Messages that come together lie in one block, a batch, with all their bytes: three
+ * threads look at each of them, and what lies side by side moves from one processor's
+ * cache to the next at less cost.  Blocks come in sizes of powers of two and are kept for
+ * the next batch; the bytes in use are bounded.  A batch has a reference for each of its
+ * messages that the engine has, and one for each place where a handler may look at one.
+ * Any thread.
  */
 #ifndef PARTI_HOST_CONSUMER_MESSAGE_H
 #define PARTI_HOST_CONSUMER_MESSAGE_H
@@ -23,36 +25,41 @@ enum {
     MESSAGE_KEPT_MAX = 32 * 1024 * 1024    /* bytes of free blocks */
 };
 
-/* One message on its way to a handler (consumer_hands.h).  Nearly always there is one of
- * a message at a time, which lies in its block; each more is malloc()ed. */
-struct hands_delivery {
-    struct hands_delivery *next;
-    struct message *message; /* a reference goes with it */
-    uint32_t lane, serial;   /* serial of the hold */
-    uint32_t attempt, run, stretch;
-    uint32_t count; /* for people: the first, second ... time that it is begun */
-    uint64_t position;
-    uint64_t when_ms; /* when it was given, or last spoken for */
-    bool is_lent;     /* lies in the message's block */
+enum {
+    MESSAGE_LINE = 64,       /* bytes that caches move at a time */
+    BATCH_MESSAGES_MAX = 64, /* one that waits keeps those beside it: so many, and */
+    BATCH_BYTES_MAX = 65536  /* so many bytes, or one message */
 };
 
 struct message {
-    struct message *next; /* whoever has it in a list */
+    struct message_batch *batch;
+    struct parti_consumer_message given; /* as the plugin gave it, pointing into it */
+    const struct parti_header *header;   /* the same headers, for the application */
+};
+
+struct message_batch {
+    struct message_batch *next; /* whoever has it in a list */
     _Atomic uint32_t refs;
+    uint32_t n, lane;
     uint32_t class; /* MESSAGE_CLASSES: a block of its own size */
     size_t room;    /* bytes of the block */
-    uint32_t lane;
-    uint64_t run;
-    struct parti_consumer_message given; /* as the plugin gave it, pointing in here */
-    const struct parti_header *header;   /* the same headers, for the application */
-    struct hands_delivery delivery;      /* while 'is_lent' */
-    atomic_bool is_lent;
+    _Alignas(MESSAGE_LINE) struct message message[];
+};
+
+/* One message on its way to a handler (consumer_hands.h). */
+struct hands_delivery {
+    struct message *message; /* a reference goes with it */
+    uint64_t position;
+    uint64_t when_ms;      /* when it was given, or last spoken for */
+    uint32_t lane, serial; /* serial of the hold */
+    uint32_t attempt, run, stretch;
+    uint32_t count; /* for people: the first, second ... time that it is begun */
 };
 
 struct message_pool {
     pthread_mutex_t lock;
     size_t used, kept; /* bytes */
-    struct message *free[MESSAGE_CLASSES];
+    struct message_batch *free[MESSAGE_CLASSES];
 };
 
 void message_pool_init(struct message_pool *pool);
@@ -67,24 +74,18 @@ const struct parti_consumer_message *message_nth(
 /* Is it what the interface promises?  NULL, or what is wrong as a phrase. */
 const char *message_fault(const struct parti_consumer_message *given);
 
-/* Copies n messages into a list in their order, each with one reference.  Beyond
- * MESSAGE_BYTES_MAX only if 'must_fit' (n being 1: whoever has nothing can go on).
- * STATUS_LIMIT, STATUS_NOMEM: nothing is copied. */
+/* Copies n messages into a list of batches in their order, each message with one
+ * reference.  Beyond MESSAGE_BYTES_MAX only if 'must_fit' (n being 1: whoever has nothing
+ * can go on).  STATUS_LIMIT, STATUS_NOMEM: nothing is copied. */
 int message_copy(struct message_pool *pool, const struct parti_consumer_message *given,
-                 size_t n, bool must_fit, struct message **ret_list);
+                 size_t n, bool must_fit, struct message_batch **ret_list);
 
-static inline void message_ref(struct message *m)
+static inline void message_ref(struct message *m, uint32_t n)
 {
-    (void)atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+    (void)atomic_fetch_add_explicit(&m->batch->refs, n, memory_order_relaxed);
 }
 
-/* A delivery, which brings a reference with it; all else in it is the caller's to fill.
- * NULL: no memory.  And its end, which gives the reference up. */
-struct hands_delivery *message_lend(struct message *m);
-void message_drop(struct message_pool *pool, struct hands_delivery *delivery);
-
-/* The last one gives the block back. */
-void message_unref(struct message_pool *pool, struct message *m);
-void message_unref_all(struct message_pool *pool, struct message *list); /* by next */
+/* So many references; the last one gives the block back. */
+void message_unref(struct message_pool *pool, struct message_batch *batch, uint32_t n);
 
 #endif

@@ -80,14 +80,14 @@ void hands_call_make(struct hands_call *ret, struct message_pool *pool,
 void hands_keep(struct hands_call *ret, const struct parti_message *message)
 {
     *ret = *(const struct hands_call *)(const void *)message; /* the first in it */
-    message_ref(ret->block);
+    message_ref(ret->block, 1);
     hands_part_ref(ret->part);
 }
 
 void hands_unkeep(struct hands_call *kept)
 {
     if (kept->block != NULL)
-        message_unref(kept->pool, kept->block);
+        message_unref(kept->pool, kept->block->batch, 1);
     hands_part_unref(kept->part);
     kept->block = NULL;
     kept->part = NULL;

@@ -222,24 +222,34 @@ static void store(struct consumer *c, const struct consume_action *a)
         consumer_pend(c, &ev);
 }
 
+/* For one more of so many; what is lost here would never be answered, or given back. */
+static void *with_room(void *list, size_t *room, size_t n, size_t size)
+{
+    if (n < *room)
+        return list;
+    *room = n > 0 ? 2 * n : 64;
+    list = realloc(list, *room * size);
+    must(list != NULL);
+    return list;
+}
+
 /* With the others of this turn, at its end. */
 static void deliver(struct consumer *c, const struct consume_action *a)
 {
     struct consumer_lane *l = &c->lane[a->lane];
-    struct hands_delivery *d = message_lend(a->message);
 
-    must(d != NULL); /* small, and what is not delivered would never be answered */
-    d->lane = a->lane;
-    d->serial = l->part->partition.hold.serial;
-    d->run = (uint32_t)a->run;
-    d->stretch = (uint32_t)a->stretch;
-    d->attempt = a->attempt;
-    d->count = a->count;
-    d->position = a->position;
-    d->when_ms = c->now_ms;
-    l->stretch = d->stretch;
-    *c->given_last = d;
-    c->given_last = &d->next;
+    c->given = with_room(c->given, &c->given_room, c->given_n, sizeof *c->given);
+    c->given[c->given_n++] =
+        (struct hands_delivery){.message = a->message,
+                                .position = a->position,
+                                .when_ms = c->now_ms,
+                                .lane = a->lane,
+                                .serial = l->part->partition.hold.serial,
+                                .attempt = a->attempt,
+                                .run = (uint32_t)a->run,
+                                .stretch = (uint32_t)a->stretch,
+                                .count = a->count};
+    l->stretch = (uint32_t)a->stretch;
 }
 
 static void clear(struct consumer *c, const struct consume_action *a)
@@ -270,10 +280,15 @@ static void cancel(struct consumer *c, const struct consume_action *a)
 
 static void forget(struct consumer *c, const struct consume_action *a)
 {
-    struct message *m = a->message;
+    struct message_batch *batch = ((const struct message *)a->message)->batch;
 
-    m->next = c->forgotten;
-    c->forgotten = m;
+    if (c->forgotten_n > 0 && c->forgotten[c->forgotten_n - 1].batch == batch) {
+        c->forgotten[c->forgotten_n - 1].n++;
+        return;
+    }
+    c->forgotten =
+        with_room(c->forgotten, &c->forgotten_room, c->forgotten_n, sizeof *c->forgotten);
+    c->forgotten[c->forgotten_n++] = (struct inlet_forgotten){batch, 1};
 }
 
 void consumer_perform(void *ctx, const struct consume_action *a)

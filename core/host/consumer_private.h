@@ -66,9 +66,11 @@ struct consumer {
     struct store store;
     struct consumer_lane *lane;
     uint32_t lanes_used;
-    bool has_later;            /* a lane has become free that a grant waits for */
-    struct message *forgotten; /* given back at the end of the turn */
-    struct hands_delivery *given, **given_last;
+    bool has_later;                    /* a lane has become free that a grant waits for */
+    struct inlet_forgotten *forgotten; /* given back at the end of the turn */
+    size_t forgotten_n, forgotten_room;
+    struct hands_delivery *given; /* handed on at the end of the turn */
+    size_t given_n, given_room;
     struct consume_event *pending; /* answers to actions, fed after the step: a ring that
                                       begins anew when it is empty */
     uint32_t pending_first, pendings;

@@ -62,12 +62,19 @@ void consumer_feed(struct consumer *c, struct consume_event *event)
 
 static void flush_given(struct consumer *c)
 {
-    struct hands_delivery *given = c->given;
+    size_t n = c->given_n, k;
 
-    c->given = NULL;
-    c->given_last = &c->given;
-    if (given != NULL)
-        hands_give(c->hands, given);
+    /* Each has a reference of its own; neighbours mostly lie in one batch. */
+    for (size_t i = 0; i < n; i += k) {
+        struct message *m = c->given[i].message;
+
+        for (k = 1; i + k < n && c->given[i + k].message->batch == m->batch;)
+            k++;
+        message_ref(m, (uint32_t)k);
+    }
+    c->given_n = 0;
+    if (n > 0)
+        hands_give(c->hands, c->given, n);
 }
 
 /* ---- what the group says ----------------------------------------------------------- */
@@ -164,21 +171,18 @@ static void on_link(struct consumer *c, const struct note *n)
 
 static void on_messages(struct consumer *c, struct note *n)
 {
-    struct message *m = n->list;
+    for (struct message_batch *b = n->list; b != NULL; b = b->next) {
+        for (uint32_t i = 0; i < b->n; i++) {
+            struct consume_event ev = {.type = CONSUME_MESSAGE,
+                                       .lane = n->lane,
+                                       .run = n->run,
+                                       .position = b->message[i].given.position,
+                                       .message = &b->message[i]};
 
-    n->list = NULL;
-    while (m != NULL) {
-        struct message *next = m->next;
-        struct consume_event ev = {.type = CONSUME_MESSAGE,
-                                   .lane = n->lane,
-                                   .run = n->run,
-                                   .position = m->given.position,
-                                   .message = m};
-
-        m->next = NULL;
-        consumer_feed(c, &ev);
-        m = next;
+            consumer_feed(c, &ev);
+        }
     }
+    n->list = NULL; /* the engine has them, or has forgotten them */
 }
 
 static void on_begun(struct consumer *c, const struct note *n)
@@ -342,12 +346,10 @@ static void take_answer(struct consumer *c, const struct answer *a)
 
 static void flush(struct consumer *c)
 {
-    struct message *forgotten = c->forgotten;
-
-    c->forgotten = NULL;
     flush_given(c);
-    if (forgotten != NULL)
-        inlet_forget(&c->inlet, forgotten);
+    if (c->forgotten_n > 0)
+        inlet_forget(&c->inlet, c->forgotten, c->forgotten_n);
+    c->forgotten_n = 0;
 }
 
 static void run_timers(struct consumer *c)

@@ -22,17 +22,28 @@
  * while its word says so and the deadline has not passed; both are plain atomics, so the
  * check costs two loads and one read of the clock. */
 
-int parti_holds(const struct parti_worker *w, struct parti_hold hold)
+bool worker_holds(const struct parti_worker *w, struct parti_hold hold,
+                  uint64_t *ret_now_ns)
 {
     uint64_t deadline_ns, word;
 
     if (hold.slot >= WORKER_PARTS_MAX)
-        return 0;
+        return false;
     /* The deadline first: a later one is stored only after the words that it does not
      * speak for are cleared, so an old word can never meet a new deadline. */
     deadline_ns = atomic_load_explicit(&w->deadline_ns, memory_order_acquire);
     word = atomic_load_explicit(&w->word[hold.slot], memory_order_acquire);
-    return word == (uint64_t)hold.serial * 2 + 1 && clock_boot_ns() < deadline_ns;
+    if (word != (uint64_t)hold.serial * 2 + 1)
+        return false;
+    *ret_now_ns = clock_boot_ns();
+    return *ret_now_ns < deadline_ns;
+}
+
+int parti_holds(const struct parti_worker *w, struct parti_hold hold)
+{
+    uint64_t now_ns;
+
+    return worker_holds(w, hold, &now_ns);
 }
 
 static void clear_words(struct parti_worker *w)

@@ -57,6 +57,10 @@ struct parti_worker {
 /* worker.c: the loop's and the consumer's word; 'ctx' is the worker. */
 void worker_problem(void *ctx, int code, const char *text);
 
+/* worker.c: parti_holds(), and when that is (boot time; set if it does).  Any thread. */
+bool worker_holds(const struct parti_worker *w, struct parti_hold hold,
+                  uint64_t *ret_now_ns);
+
 /* worker.c: parti_create() without 'over', or aside_create(). */
 int worker_create(struct parti_worker **ret_worker, const struct parti_options *options,
                   aside_over over, char *text, size_t room);

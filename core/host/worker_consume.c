@@ -7,9 +7,14 @@
 
 /* ---- what the consumer asks -------------------------------------------------------- */
 
-static bool on_holds(void *ctx, struct parti_hold hold)
+static bool on_holds(void *ctx, struct parti_hold hold, uint64_t *ret_now_ms)
 {
-    return parti_holds(ctx, hold) != 0;
+    uint64_t now_ns;
+
+    if (!worker_holds(ctx, hold, &now_ns))
+        return false;
+    *ret_now_ms = now_ns / CLOCK_NS_PER_MS;
+    return true;
 }
 
 static void on_message(void *ctx, const struct parti_message *message)

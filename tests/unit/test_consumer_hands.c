@@ -1,4 +1,4 @@
-/* core/host/consumer_hands and consumer_message: one call at a time, what is taken back,
+/* core/host/consumer_hands and hand_queue: one call at a time, what is taken back,
  * fences, and whose memory it is.
  */
 #include "host/consumer_hands.h"
@@ -28,10 +28,11 @@ static bool is_held = true, must_block, acks_inside, keeps;
 static struct hands_call kept;
 static sem_t gate;
 
-static bool on_holds(void *ctx, struct parti_hold hold)
+static bool on_holds(void *ctx, struct parti_hold hold, uint64_t *ret_now_ms)
 {
     (void)ctx;
     (void)hold;
+    *ret_now_ms = clock_boot_ms();
     return is_held;
 }
 
@@ -139,17 +140,17 @@ static void give(struct parti_hold hold, uint64_t position, uint32_t stretch)
 {
     const struct parti_consumer_message m = {
         .size = sizeof m, .position = position, .subject = "s", .data = "d", .data_n = 1};
-    struct hands_delivery *d = malloc(sizeof *d);
+    struct message_batch *b = NULL;
 
-    ck_assert_ptr_nonnull(d);
-    *d = (struct hands_delivery){.lane = hold.slot,
-                                 .serial = hold.serial,
-                                 .attempt = 1,
-                                 .stretch = stretch,
-                                 .position = position,
-                                 .when_ms = clock_boot_ms()};
-    ck_assert_int_eq(message_copy(&pool, &m, 1, false, &d->message), STATUS_OK);
-    hands_give(hands, d);
+    ck_assert_int_eq(message_copy(&pool, &m, 1, false, &b), STATUS_OK);
+    const struct hands_delivery d = {.message = &b->message[0],
+                                     .lane = hold.slot,
+                                     .serial = hold.serial,
+                                     .attempt = 1,
+                                     .stretch = stretch,
+                                     .position = position,
+                                     .when_ms = clock_boot_ms()};
+    hands_give(hands, &d, 1);
 }
 
 START_TEST(nothing_is_handed_over_before_the_application_was_told)
@@ -358,81 +359,6 @@ START_TEST(what_waits_is_spoken_for)
 }
 END_TEST
 
-START_TEST(a_message_is_copied_whole_and_its_block_is_used_again)
-{
-    static const uint64_t name_end[] = {1, 3}, value_end[] = {0, 4};
-    const struct parti_consumer_message m = {.size = sizeof m,
-                                             .position = 7,
-                                             .subject = "subject",
-                                             .key = "k",
-                                             .key_n = 1,
-                                             .data = "a\0b",
-                                             .data_n = 3,
-                                             .header_name = {"xyz", name_end, 2},
-                                             .header_value = {"four", value_end, 2}};
-    struct message *a = NULL, *b = NULL;
-
-    begin(1);
-    ck_assert_ptr_null(message_fault(&m));
-    ck_assert_int_eq(message_copy(&pool, &m, 1, false, &a), STATUS_OK);
-    ck_assert_str_eq(a->given.subject, "subject");
-    ck_assert_mem_eq(a->given.data, "a\0b", 4);
-    ck_assert_str_eq(a->header[0].name, "x");
-    ck_assert_str_eq(a->header[0].value, "");
-    ck_assert_str_eq(a->header[1].name, "yz");
-    ck_assert_str_eq(a->header[1].value, "four");
-    ck_assert_uint_eq(a->given.header_value.end[1], 4);
-    message_ref(a);
-    message_unref(&pool, a);
-    message_unref(&pool, a);
-    ck_assert_int_eq(message_copy(&pool, &m, 1, false, &b), STATUS_OK);
-    ck_assert_ptr_eq(a, b);
-    message_unref(&pool, b);
-    end();
-}
-END_TEST
-
-START_TEST(bytes_are_bounded_but_for_whoever_has_nothing)
-{
-    enum { LARGE = 40 * 1024 * 1024 };
-    char *data = calloc(1, LARGE);
-    const struct parti_consumer_message m = {
-        .size = sizeof m, .subject = "s", .data = data, .data_n = LARGE};
-    struct message *list[8];
-    int n = 0;
-
-    ck_assert_ptr_nonnull(data);
-    begin(1);
-    while (n < 7 && message_copy(&pool, &m, 1, false, &list[n]) == STATUS_OK)
-        n++;
-    ck_assert_int_gt(n, 2);
-    ck_assert_int_lt(n, 7);
-    ck_assert_int_eq(message_copy(&pool, &m, 1, true, &list[n]), STATUS_OK);
-    for (int i = 0; i <= n; i++)
-        message_unref(&pool, list[i]);
-    free(data);
-    end();
-}
-END_TEST
-
-START_TEST(unsound_messages_are_told_apart)
-{
-    static const uint64_t falling[] = {3, 1};
-    struct parti_consumer_message m = {.size = sizeof m, .subject = "s"};
-
-    ck_assert_ptr_null(message_fault(&m));
-    m.data_n = 1;
-    ck_assert_str_eq(message_fault(&m), "has a length without bytes");
-    m.data_n = 0;
-    m.header_name = m.header_value = (struct parti_strs){"abc", falling, 2};
-    ck_assert_str_eq(message_fault(&m), "has headers whose ends do not ascend");
-    m.header_value.n = 1;
-    ck_assert_str_eq(message_fault(&m), "has more header names than values, or too many");
-    m = (struct parti_consumer_message){.size = 8, .subject = "s"};
-    ck_assert_str_eq(message_fault(&m), "is smaller than the interface says");
-}
-END_TEST
-
 START_TEST(a_message_put_aside_is_whole_and_begins_only_while_nobody_took_it_back)
 {
     begin(1);
@@ -461,26 +387,32 @@ START_TEST(a_message_put_aside_is_whole_and_begins_only_while_nobody_took_it_bac
 }
 END_TEST
 
-START_TEST(a_message_on_its_way_twice_has_a_delivery_for_each)
+START_TEST(a_queue_that_grows_keeps_its_order)
 {
-    const struct parti_consumer_message m = {
-        .size = sizeof m, .position = 1, .subject = "s", .data = "d", .data_n = 1};
-    struct message *one = NULL;
+    enum { FIRST = 5, MORE = 100 };
+    struct parti_ticket first;
 
-    message_pool_init(&pool);
-    ck_assert_int_eq(message_copy(&pool, &m, 1, false, &one), STATUS_OK);
-    struct hands_delivery *a = message_lend(one), *b = message_lend(one);
-    ck_assert(a != NULL && b != NULL && a != b);
-    ck_assert(a->message == one && b->message == one);
-    message_drop(&pool, a);
-    struct hands_delivery *c = message_lend(one);
-    ck_assert_ptr_eq(c, a); /* no memory is asked for */
-    message_unref(&pool, one);
-    ck_assert_uint_gt(pool.used, 0);
-    message_drop(&pool, b);
-    message_drop(&pool, c);
-    ck_assert_uint_eq(pool.used, 0);
-    message_pool_finish(&pool);
+    begin(1);
+    struct parti_hold a = open_lane(0, 1, "a");
+    for (uint64_t i = 0; i < FIRST; i++)
+        give(a, i, 0);
+    hands_told(hands, a);
+    await(&ended_n, FIRST); /* its ring begins in the middle now */
+    must_block = true;
+    for (uint64_t i = FIRST; i < MORE; i++)
+        give(a, i, 0);
+    await(&calls_n, FIRST + 1);
+    must_block = false;
+    ck_assert(hands_take_back(hands, a, 0, &first));
+    ck_assert_uint_eq(first.position, FIRST + 1);
+    for (uint64_t i = FIRST + 1; i < MORE; i++)
+        give(a, i, 1);
+    give(a, MORE / 2, 2); /* in place of what was given from there on */
+    must(sem_post(&gate) == 0);
+    await(&ended_n, MORE / 2 + 1);
+    for (int i = 0; i < calls_n; i++)
+        ck_assert_uint_eq(calls[i].position, (uint64_t)i);
+    end();
 }
 END_TEST
 
@@ -494,6 +426,4 @@ UNIT_MAIN("consumer_hands", nothing_is_handed_over_before_the_application_was_to
           a_call_from_before_a_fence_keeps_its_partition_from_a_second_one,
           who_lost_the_lease_begins_nothing, what_waits_is_spoken_for,
           a_message_put_aside_is_whole_and_begins_only_while_nobody_took_it_back,
-          a_message_on_its_way_twice_has_a_delivery_for_each,
-          a_message_is_copied_whole_and_its_block_is_used_again,
-          bytes_are_bounded_but_for_whoever_has_nothing, unsound_messages_are_told_apart)
+          a_queue_that_grows_keeps_its_order)
