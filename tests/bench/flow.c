@@ -9,7 +9,8 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(int argc, char **argv);
     } roles[] = {{"fill", flow_fill}, {"bare", flow_bare},     {"load", flow_load},
-                 {"spy", flow_spy},   {"worker", flow_worker}, {"child", flow_child}};
+                 {"spy", flow_spy},   {"worker", flow_worker}, {"child", flow_child},
+                 {"spin", flow_spin}};
 
     for (size_t i = 0; argc > 1 && i < sizeof roles / sizeof *roles; i++) {
         if (strcmp(argv[1], roles[i].name) == 0)

@@ -26,6 +26,7 @@ struct flow_place {
 
 struct flow {
     _Alignas(64) atomic_uint_least64_t go; /* bare loops begin; flow_load ends at 2 */
+    atomic_uint_least64_t work;            /* rounds of a handler's own work a message */
     struct flow_place place[FLOW_PROCESSES_MAX];
     atomic_uint_least64_t next[FLOW_PARTS_MAX]; /* number expected, by partition */
 };
@@ -54,5 +55,6 @@ int flow_load(int argc, char **argv);
 int flow_spy(int argc, char **argv);
 int flow_worker(int argc, char **argv);
 int flow_child(int argc, char **argv);
+int flow_spin(int argc, char **argv);
 
 #endif

@@ -6,7 +6,7 @@ A real nats-server on loopback, and with --broker kafka a real broker beside it;
 that is filled before the clock runs; arms in turn, so that what the machine does meanwhile
 meets all alike.  The clock runs from the first to the last message handled, in whatever
 process.  Every arm's handler checks that each partition's messages come in order, none
-twice, none missing.
+twice, none missing; with --work-us it computes for so long as well.
 
   bare      nats.c: a pull consumer a process for its share of the subjects, fetched in
             batches, the last message of a batch acknowledged (AckAll): what a program
@@ -63,6 +63,9 @@ class Board:
             f.truncate(self.bytes)
         with open(path, "r+b") as f:
             self.map = mmap.mmap(f.fileno(), self.bytes)
+
+    def work(self, rounds):
+        struct.pack_into("=Q", self.map, 8, rounds)
 
     def go(self, value):
         struct.pack_into("=Q", self.map, 0, value)
@@ -137,10 +140,18 @@ class Rig:
         self.server = Server(folder, args.server)
         self.runs = 0
         self.kafka = None
+        self.work = self.rounds_of(args.work_us)
         self.broker_pid = self.server.process.pid
 
     def flow(self, *arguments, **more):
         return subprocess.Popen([self.args.flow, *map(str, arguments)], **more)
+
+    def rounds_of(self, us):
+        """Rounds of work that take so long: by the quickest of some, undisturbed."""
+        rounds = 10_000_000
+        spin = [self.args.flow, "spin", str(rounds)]
+        quickest_ns = min(int(subprocess.check_output(spin)) for _ in range(5))
+        return round(us * 1000 * rounds / quickest_ns)
 
     def fill_kafka(self, messages):
         a = self.args
@@ -230,6 +241,7 @@ class Rig:
         self.runs += 1
         name = f"{arm}{self.runs}"
         board = Board(os.path.join(self.folder, "board"), self.args.partitions)
+        board.work(self.work)
         lines = [] if arm in BARE or arm == "worker" else [f"format = {arm}"]
         saved, self.args.consume = self.args.consume, self.args.consume + lines
         ini = self.ini(name, WINDOWS)
@@ -291,6 +303,7 @@ def main():
     parser.add_argument("--batch", type=int, default=256, help="of a fetch, and in_flight")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--storage", default="file")
+    parser.add_argument("--work-us", type=float, default=0, help="of a handler's own, a message")
     parser.add_argument("--arms")
     parser.add_argument("--consume", action="append", default=[], help="a line of [consume]")
     args = parser.parse_args()
@@ -304,6 +317,7 @@ def main():
     result = {"target": "bench-flow", "broker": args.broker, "ok": True}
     result.update({k: getattr(args, k) for k in ("messages", "partitions", "size", "batch")})
     result["workers"] = args.groups
+    result["work_us"] = args.work_us
     with tempfile.TemporaryDirectory(prefix="parti-flow-") as folder:
         rig = Rig(args, folder)
         rates = {arm: [] for arm in arms}

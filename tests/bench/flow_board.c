@@ -72,11 +72,36 @@ int flow_get(struct flow_head *ret, const char *data, size_t n)
     return 1;
 }
 
+/* Rounds that wait for each other, and that no compiler leaves out. */
+static void work(uint64_t rounds)
+{
+    static _Thread_local volatile uint64_t result;
+    uint64_t x = result;
+
+    for (uint64_t i = 0; i < rounds; i++)
+        x = x * 6364136223846793005u + 1442695040888963407u;
+    result = x;
+}
+
+/* ROUNDS: how long they take, in ns */
+int flow_spin(int argc, char **argv)
+{
+    if (argc != 1)
+        flow_die("spin: one argument");
+    uint64_t start_ns = flow_now_ns();
+    work(strtoull(argv[0], NULL, 10));
+    (void)printf("%" PRIu64 "\n", flow_now_ns() - start_ns);
+    return 0;
+}
+
 void flow_count(struct flow *flow, int index, const struct flow_head *head)
 {
     struct flow_place *place = &flow->place[index];
+    uint64_t rounds = atomic_load_explicit(&flow->work, memory_order_relaxed);
     uint64_t now_ns = flow_now_ns();
 
+    if (rounds > 0)
+        work(rounds);
     /* One partition's messages come one after the other: no two threads meet here. */
     if (atomic_load_explicit(&flow->next[head->part], memory_order_relaxed) !=
         head->number)
