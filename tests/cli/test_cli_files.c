@@ -80,6 +80,32 @@ START_TEST(config_lists_the_sources)
 }
 END_TEST
 
+/* The file is sound, and what cannot be asked may be there tomorrow. */
+START_TEST(config_tells_a_source_that_cannot_be_asked_from_a_mistake)
+{
+    static const char reason[] =
+        "PARTI-E500 source:far evil_retry could not list its partitions: the far end is "
+        "away";
+    char section[2048], whole[4096];
+
+    format(section, sizeof section,
+           "[source:far]\nplugin = %s/tests/plugins/.libs/evil_retry.so\nwhile = %s\n",
+           getenv("PARTI_BUILDDIR"), cli_file("away", ""));
+    const char *conf = cli_conf("a.ini", nowhere, section);
+    const struct cli_run *run = CLI_EXPECT(1, "config", "check", conf);
+
+    format(whole, sizeof whole,
+           "parti: %s: no mistakes, but its sources cannot be listed now: %s\n", conf,
+           reason);
+    ck_assert_str_eq(run->err, whole);
+    ck_assert_str_eq(run->out, "");
+    (void)CLI_EXPECT(0, "config", "check", conf, "--offline");
+    run = CLI_EXPECT(1, "plan", "-c", conf, "--add", "worker-0");
+    format(whole, sizeof whole, "parti: %s\n", reason);
+    cli_has(run->err, whole);
+}
+END_TEST
+
 START_TEST(config_reads_the_files_it_names)
 {
     char url[512];
@@ -252,6 +278,7 @@ END_TEST
 
 CLI_MAIN("cli_files", config_without_mistakes, config_tells_every_mistake_in_one_go,
          config_asks_the_plugins_only_if_it_may, config_lists_the_sources,
+         config_tells_a_source_that_cannot_be_asked_from_a_mistake,
          config_reads_the_files_it_names,
          config_and_plan_look_for_plugins_where_they_are_told_to,
          config_that_is_not_there, config_shows_the_values_in_force,
