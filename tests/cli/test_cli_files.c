@@ -176,7 +176,10 @@ START_TEST(plugins_are_listed_and_described)
     char dir[512];
 
     format(dir, sizeof dir, "%s/plugins/.libs", getenv("PARTI_BUILDDIR"));
-    cli_has(CLI_EXPECT(0, "plugins", "--plugin-dir", dir)->out, "round_robin");
+    const struct cli_run *run = CLI_EXPECT(0, "plugins", "--plugin-dir", dir);
+
+    cli_has(run->out, "; this host speaks ABI 1.1\n");
+    cli_has(run->out, "round_robin          strategy  0.1.0     for ABI 1.1  ");
     cli_has(CLI_EXPECT(0, "plugins", "describe", "static", "--plugin-dir", dir)->out,
             "partitions (text list)");
     json_t *o =
@@ -186,6 +189,32 @@ START_TEST(plugins_are_listed_and_described)
     json_decref(o);
     cli_has(CLI_EXPECT(1, "plugins", "describe", "statik", "--plugin-dir", dir)->err,
             "PARTI-E201 ");
+}
+END_TEST
+
+/* What may stand in another section is not said to be needed here. */
+START_TEST(plugins_say_which_keys_may_be_borrowed)
+{
+    char dir[512];
+
+    format(dir, sizeof dir, "%s/plugins/.libs", getenv("PARTI_BUILDDIR"));
+    const struct cli_run *run =
+        CLI_EXPECT(0, "plugins", "describe", "jetstream", "--plugin-dir", dir);
+
+    cli_has(run->out, "  url (text, secret, required, here or in [nats])\n");
+    cli_has(run->out, "  creds (path, borrowed with url)\n");
+    cli_has(run->out, "  url (text, secret, required, here or in the [source] with this "
+                      "plugin, else in [nats])\n");
+    json_t *o = cli_json(CLI_EXPECT(0, "plugins", "describe", "jetstream", "--plugin-dir",
+                                    dir, "-o", "json"));
+    json_t *url =
+        json_array_get(json_object_get(json_object_get(o, "source"), "options"), 0);
+
+    ck_assert_str_eq(cli_text(url, "name"), "url");
+    ck_assert_str_eq(cli_text(url, "borrowed_from"), "in [nats]");
+    json_decref(o);
+    run = CLI_EXPECT(0, "plugins", "describe", "static", "--plugin-dir", dir);
+    cli_lacks(run->out, "borrowed");
 }
 END_TEST
 
@@ -283,6 +312,7 @@ CLI_MAIN("cli_files", config_without_mistakes, config_tells_every_mistake_in_one
          config_and_plan_look_for_plugins_where_they_are_told_to,
          config_that_is_not_there, config_shows_the_values_in_force,
          config_lists_every_key, plugins_are_listed_and_described,
+         plugins_say_which_keys_may_be_borrowed,
          plugins_that_are_broken_are_listed_with_the_reason,
          plugins_of_a_folder_that_is_none, misuse_ends_with_2_and_says_how,
          help_goes_to_standard_output, no_server_ends_with_4,
