@@ -81,9 +81,9 @@ static void check_plugins(struct conf *c, char *away, size_t room)
         conf_errors_add(&c->errors, 0,
                         "the sources list %u partitions together; a group takes %d",
                         listing->n, WORKER_PARTS_MAX);
-    listing_unref(listing);
     if (c->consume.base.plugin != NULL)
-        (void)consumer_check(c, c->plugin_dir, &c->errors);
+        (void)consumer_check(c, c->plugin_dir, listing, &c->errors);
+    listing_unref(listing);
 }
 
 static int check(const struct cli *cli, const char *file, const char *plugin_dir,

@@ -41,6 +41,7 @@
 #include "kafka_conf.h"
 
 #include "parti_consumer.h"
+#include "parti_fits.h"
 
 #include <pthread.h>
 

@@ -80,6 +80,24 @@ START_TEST(config_lists_the_sources)
 }
 END_TEST
 
+/* Of what is listed, before a worker tries it. */
+START_TEST(config_holds_the_subject_against_the_keys_of_the_partitions)
+{
+    const char *conf = cli_conf("a.ini", nowhere,
+                                "[consume]\nplugin = jetstream\nstream = S\n"
+                                "subject = orders.{2}.{3}\n");
+
+    cli_has(CLI_EXPECT(2, "config", "check", conf)->err,
+            ": consume jetstream: 32 of 32 partitions cannot be read, the first is p/0: "
+            "this partition has no subject by 'orders.{2}.{3}': it has fewer keys than "
+            "'subject' asks for; correct 'subject' in [consume]\n");
+    conf = cli_conf("b.ini", nowhere,
+                    "[consume]\nplugin = jetstream\nstream = S\n"
+                    "subject = orders.{2}\n");
+    (void)CLI_EXPECT(0, "config", "check", conf);
+}
+END_TEST
+
 /* The file is sound, and what cannot be asked may be there tomorrow. */
 START_TEST(config_tells_a_source_that_cannot_be_asked_from_a_mistake)
 {
@@ -307,6 +325,7 @@ END_TEST
 
 CLI_MAIN("cli_files", config_without_mistakes, config_tells_every_mistake_in_one_go,
          config_asks_the_plugins_only_if_it_may, config_lists_the_sources,
+         config_holds_the_subject_against_the_keys_of_the_partitions,
          config_tells_a_source_that_cannot_be_asked_from_a_mistake,
          config_reads_the_files_it_names,
          config_and_plan_look_for_plugins_where_they_are_told_to,
