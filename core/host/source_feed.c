@@ -155,7 +155,8 @@ static void list(struct feed *f, uint64_t budget_ms)
              f->sink.why,
              f->sink.code == PARTI_BUG ? "" : ", and it went on when that was refused");
     } else if (f->sink.code != PARTI_OK) {
-        tell(f, f->sink.code, f->sink.error, "was not heard: %s", f->sink.why);
+        tell(f, f->sink.code, f->sink.error,
+             "was not heard: %s. Correct what it lists, or leave it out", f->sink.why);
     } else if (code != PARTI_OK) {
         tell_code(f, code, &error, "list its partitions");
     } else {
@@ -163,10 +164,12 @@ static void list(struct feed *f, uint64_t budget_ms)
         int status = source_rows_sort(&r->rows, why, sizeof why);
 
         if (status == STATUS_CONFLICT)
-            tell(f, PARTI_BADINPUT, ERR_SOURCE_TWICE, "was not heard: %s", why);
+            tell(f, PARTI_BADINPUT, ERR_SOURCE_TWICE,
+                 "was not heard: %s. Take one of them out", why);
         else if (status != STATUS_OK)
             tell(f, PARTI_NOMEM, ERR_SOURCE_FAILED,
-                 "was not heard: there is no memory to sort its list");
+                 "was not heard: there is no memory to sort its list. Give this process "
+                 "more, or list fewer partitions");
     }
     if (r->code != PARTI_OK)
         source_rows_finish(&r->rows);

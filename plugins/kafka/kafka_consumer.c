@@ -32,8 +32,8 @@ static void on_error(rd_kafka_t *rk, int code, const char *words, void *opaque)
     (void)rk;
     parti_log(c->host, PARTI_DEBUG, words);
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        (void)snprintf(c->down, sizeof c->down, "no broker of %.100s is reached: %.*s",
-                       c->brokers, n < 256 ? n : 256, words);
+        (void)snprintf(c->down, sizeof c->down, KAFKA_DOWN, c->brokers, n < 256 ? n : 256,
+                       words);
     /* Some brokers may be left: it is found out. */
     for (struct kafka_known *t = c->topic; t != NULL; t = t->next)
         if (t->check_ms != 0)

@@ -66,7 +66,8 @@ static void refused(const char *behave, const char *partitions, int code,
 
 START_TEST(rows_that_break_the_rules_are_refused_in_words)
 {
-    refused("well", "a\nb\na", ERR_SOURCE_TWICE, "partition a is in its list twice");
+    refused("well", "a\nb\na", ERR_SOURCE_TWICE,
+            "partition a is in its list twice. Take one of them out");
     refused("empty_id", "a", ERR_SOURCE_ROWS,
             "partition 1 of its list, '', cannot be used: it is empty");
     refused("empty_key", NULL, ERR_SOURCE_ROWS,
