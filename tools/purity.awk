@@ -14,9 +14,9 @@ BEGIN {
     quoted["core/consume"] = "^(base|consume)/"
     quoted["core/edge"] = "^(base|proto|edge)/"
     quoted["core/host"] = "^((base|proto|consume|edge|host)/|parti\\.h$|" \
-        "parti_(plugin|consumer|connection)\\.h$)"
+        "parti_(plugin|consumer|connection|fits)\\.h$)"
     quoted["core/cli"] = "^((base|proto|consume|edge|host|cli)/|parti\\.h$)"
-    quoted["plugins"] = "^(parti_(plugin|consumer|connection)\\.h$|plugins/)"
+    quoted["plugins"] = "^(parti_(plugin|consumer|connection|fits)\\.h$|plugins/)"
 
     # The pure folders.
     is_pure = "^core/(proto|consume)$"

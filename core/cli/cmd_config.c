@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { AWAY_ROOM = 1024 }; /* bytes of why a source could not be asked */
+
 /* ---- check */
 
 /* Credentials and certificates: can they be read, are they what they should be? */
@@ -57,13 +59,16 @@ static void check_sections(struct conf *c)
     check_section(c, &c->consume.base, PLUGIN_CONSUMER);
 }
 
-static void check_plugins(struct conf *c)
+/* 'away' gets why a source could not be asked. */
+static void check_plugins(struct conf *c, char *away, size_t room)
 {
     struct strategy_setup strategy = {.conf = &c->strategy, .plugin_dir = c->plugin_dir};
     struct sources_setup sources = {.source = c->source,
                                     .source_n = c->source_n,
                                     .plugin_dir = c->plugin_dir,
-                                    .budget_ms = c->timing.operation_timeout_ms};
+                                    .budget_ms = c->timing.operation_timeout_ms,
+                                    .away = away,
+                                    .away_room = room};
     struct strategy *s = NULL;
     struct listing *listing = NULL;
     int status = strategy_create(&strategy, &c->errors, &s);
@@ -76,9 +81,9 @@ static void check_plugins(struct conf *c)
         conf_errors_add(&c->errors, 0,
                         "the sources list %u partitions together; a group takes %d",
                         listing->n, WORKER_PARTS_MAX);
-    listing_unref(listing);
     if (c->consume.base.plugin != NULL)
-        (void)consumer_check(c, c->plugin_dir, &c->errors);
+        (void)consumer_check(c, c->plugin_dir, listing, &c->errors);
+    listing_unref(listing);
 }
 
 static int check(const struct cli *cli, const char *file, const char *plugin_dir,
@@ -86,7 +91,7 @@ static int check(const struct cli *cli, const char *file, const char *plugin_dir
 {
     struct conf c = {0};
     int status = conf_load(&c, file);
-    char why[256];
+    char why[256], away[AWAY_ROOM] = "";
 
     if (status == STATUS_OK && cli->server != NULL &&
         conf_url_set(&c, cli->server, why, sizeof why) == STATUS_INVALID)
@@ -96,15 +101,21 @@ static int check(const struct cli *cli, const char *file, const char *plugin_dir
     if (!is_offline && c.errors.unreadable == 0 && status != STATUS_NOMEM) {
         check_files(&c);
         if (status == STATUS_OK)
-            check_plugins(&c);
+            check_plugins(&c, away, sizeof away);
         else
             check_sections(&c);
     }
     if (conf_errors_count(&c.errors) > 0 || c.errors.unreadable != 0) {
         conf_errors_print(&c.errors, stderr);
+        if (away[0] != '\0')
+            cli_say(0, "%s", away);
         status = CLI_USAGE;
     } else if (status != STATUS_OK) {
         cli_say(0, "%s: %s", file, status_text(status));
+        status = CLI_FAILED;
+    } else if (away[0] != '\0') {
+        cli_say(0, "%s: no mistakes, but its sources cannot be listed now: %s", file,
+                away);
         status = CLI_FAILED;
     } else {
         (void)printf("%s: no mistakes\n", file);

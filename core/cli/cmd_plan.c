@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WHY_ROOM = 1024, CLI_CHANGES = CLI_USAGE };
+enum { WHY_ROOM = 1024, AWAY_ROOM = 1024, CLI_CHANGES = CLI_USAGE };
 
 struct wish {
     const char *file, *from, *strategy, *plugin_dir;
@@ -111,8 +111,12 @@ static int plan(const struct cli *cli, struct conf *c, struct state *s,
     if (status == CLI_OK)
         status = change_fleet(s, wish);
     if (status == CLI_OK && s->part_n == 0) {
-        status = plan_list(s, c);
-        if (status != CLI_OK)
+        char away[AWAY_ROOM] = "";
+
+        status = plan_list(s, c, away, sizeof away);
+        if (status == CLI_FAILED)
+            cli_say(0, "%s", away);
+        else if (status != CLI_OK)
             load_say_errors(c);
     }
     if (status != CLI_OK)

@@ -154,6 +154,29 @@ static int choose(struct shown *s, struct group *g, int words, char **word)
     return CLI_OK;
 }
 
+/* What comes of it, both numbers at hand: the store takes any. */
+static void tell_set(const char *name, uint64_t was, uint64_t next)
+{
+    char between[128] = "";
+
+    if (next < was)
+        (void)snprintf(between, sizeof between,
+                       ", and what was done from %" PRIu64 " to %" PRIu64
+                       " is done again",
+                       next, was - 1);
+    else if (next > was)
+        (void)snprintf(between, sizeof between,
+                       ", and what is not done from %" PRIu64 " to %" PRIu64
+                       " is left out",
+                       was, next - 1);
+    cli_say(0,
+            "%s goes on at %" PRIu64 " (was %" PRIu64
+            "). Its next holder begins there%s. "
+            "No broker was asked whether it has that position: parti(1) says what comes "
+            "of one beyond the end; --set %" PRIu64 " puts the old one back.",
+            name, next, was, between, was);
+}
+
 static int set(struct positions *p, const struct shown *s, uint64_t next)
 {
     struct group *g = p->group;
@@ -177,8 +200,7 @@ static int set(struct positions *p, const struct shown *s, uint64_t next)
             name);
     status = positions_set(p, s->id[0], old, next);
     if (status == CLI_OK)
-        cli_say(0, "%s goes on at %" PRIu64 " (was %" PRIu64 ").", name, next,
-                old->record.next);
+        tell_set(name, old->record.next, next);
     return status;
 }
 

@@ -92,16 +92,18 @@ int plan_remove(struct state *s, const char *id, char *why, size_t room)
                  near.best != NULL ? near.best : "", near.best != NULL ? "'?" : "");
 }
 
-int plan_list(struct state *s, struct conf *c)
+int plan_list(struct state *s, struct conf *c, char *away, size_t room)
 {
     struct sources_setup setup = {.source = c->source,
                                   .source_n = c->source_n,
                                   .plugin_dir = c->plugin_dir,
-                                  .budget_ms = c->timing.operation_timeout_ms};
+                                  .budget_ms = c->timing.operation_timeout_ms,
+                                  .away = away,
+                                  .away_room = room};
     struct listing *listing = NULL;
 
     if (sources_list_once(&setup, &c->errors, &listing) < 0)
-        return CLI_USAGE;
+        return away[0] != '\0' ? CLI_FAILED : CLI_USAGE;
     for (uint32_t i = 0; i < listing->n; i++)
         state_add_part(s, listing->id[i])->weight = listing->weight[i];
     listing_unref(listing);

@@ -39,8 +39,9 @@ int plan_add(struct state *s, const char *text, char *why, size_t room);
 int plan_remove(struct state *s, const char *id, char *why, size_t room);
 
 /* Lists the sources of the configuration into a state without partitions.  CLI_OK;
- * CLI_USAGE after c->errors has got what is wrong. */
-int plan_list(struct state *s, struct conf *c);
+ * CLI_USAGE after c->errors has got what is wrong; CLI_FAILED, and away[room] says why,
+ * where a source could not be asked. */
+int plan_list(struct state *s, struct conf *c, char *away, size_t room);
 
 /* Asks the strategy.  CLI_OK; CLI_USAGE: see c->errors; CLI_FAILED: the strategy's own
  * sentence is in why[room].  planned_finish() in every case; 'p' is zeroed before. */

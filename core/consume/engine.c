@@ -9,16 +9,36 @@
 #include <stdio.h>
 #include <string.h>
 
+static void say_list(struct consume *c, const struct lane *l, int code, int status,
+                     const char *format, va_list list)
+{
+    struct consume_action a = {.type = DO_SAY,
+                               .lane = lane_number(c, l),
+                               .code = code,
+                               .status = status,
+                               .text = c->text};
+
+    (void)vsnprintf(c->text, sizeof c->text, format, list);
+    c->perform(c->ctx, &a);
+}
+
 void say(struct consume *c, const struct lane *l, int code, const char *format, ...)
 {
-    struct consume_action a = {
-        .type = DO_SAY, .lane = lane_number(c, l), .code = code, .text = c->text};
     va_list list;
 
     va_start(list, format);
-    (void)vsnprintf(c->text, sizeof c->text, format, list);
+    say_list(c, l, code, STATUS_OK, format, list);
     va_end(list);
-    c->perform(c->ctx, &a);
+}
+
+void say_why(struct consume *c, const struct lane *l, int code, int status,
+             const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    say_list(c, l, code, status, format, list);
+    va_end(list);
 }
 
 uint64_t pause_end(const struct consume *c, uint64_t *pause)

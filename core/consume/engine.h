@@ -171,7 +171,8 @@ enum consume_action_type {
     DO_FORGET, /* lane, message: the engine does not look at it any more; a handler whose
                   attempt timed out may */
     DO_CLEAR,  /* lane: a revoke is fulfilled */
-    DO_SAY     /* lane, code (errors.def), text: for people */
+    DO_SAY     /* lane, code (errors.def), text: for people, without a full stop; status:
+                  the cause, where nobody knows a better one; OK: the text has it */
 };
 
 enum consume_reason {
@@ -190,7 +191,7 @@ struct consume_action {
     struct consume_token token;
     struct consume_record record;
     void *message;
-    int code;
+    int code, status;
     enum consume_reason reason;
     const char *text; /* until the next call */
 };

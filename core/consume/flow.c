@@ -16,7 +16,7 @@ void flow_begun(struct consume *c, struct lane *l, const struct consume_event *e
     if (l->origin != 0 && ev->origin != l->origin) { /* C13 */
         say(c, l, ERR_POSITION_VOID,
             "The messages are those of another stream or topic than the position is of; "
-            "it starts at the first there is.");
+            "it starts at the first there is");
         l->void_origin = l->origin;
         lane_reset(c, l);
         return;
@@ -31,7 +31,7 @@ void flow_begun(struct consume *c, struct lane *l, const struct consume_event *e
         store_dirty(c, l);
     } else if (ev->position > l->next) {
         say(c, l, ERR_MESSAGES_GONE,
-            "Positions %llu to %llu were removed before they were handled.",
+            "Positions %llu to %llu were removed before they were handled",
             (unsigned long long)l->next, (unsigned long long)ev->position - 1);
         l->next = ev->position; /* C4: the broker no longer has them */
         store_dirty(c, l);
@@ -233,6 +233,22 @@ static void bar(const struct consume *c, const struct lane *l, uint32_t i, uint3
     }
 }
 
+/* The same message for the same reason: once, and after a long time again. */
+static void say_spent(struct consume *c, struct lane *l, uint64_t position, bool is_term)
+{
+    if (l->spent_to == sat_add(position, 1) && l->spent_by_term == is_term &&
+        c->now_ms < sat_add(l->spent_ms, SPENT_AGAIN_MS))
+        return;
+    l->spent_to = sat_add(position, 1);
+    l->spent_by_term = is_term;
+    l->spent_ms = c->now_ms;
+    say(c, l, ERR_MESSAGE_SPENT,
+        "The message at position %llu %s and there is no place for dead letters; it is "
+        "tried again for ever, and the partition waits for it",
+        (unsigned long long)position,
+        is_term ? "is refused for good" : "failed at every attempt");
+}
+
 /* The attempt at entry i, number k of the stretch, came to nothing (C5, C7, C8). */
 static void fail(struct consume *c, struct lane *l, uint32_t i, uint32_t k, bool is_term,
                  uint64_t delay_ms)
@@ -254,12 +270,7 @@ static void fail(struct consume *c, struct lane *l, uint32_t i, uint32_t k, bool
             e->fails = CONSUME_TERMED;
         e->is_dead = true;
     } else if (is_spent) {
-        if (is_term || e->fails == c->options.attempts_max)
-            say(c, l, ERR_MESSAGE_SPENT,
-                "The message at position %llu %s and there is no place for dead letters; "
-                "it is tried again for ever.",
-                (unsigned long long)e->position,
-                is_term ? "is refused for good" : "failed at every attempt");
+        say_spent(c, l, e->position, is_term);
         l->give_ms = sat_add(c->now_ms, c->options.retry_max_ms);
     } else {
         l->give_ms = sat_add(c->now_ms, delay_ms > 0 ? delay_ms : backoff(c, e->fails));
@@ -277,7 +288,7 @@ void flow_timeout(struct consume *c, struct lane *l)
     if (!l->has_said_late)
         say(c, l, ERR_HANDLER_SILENT,
             "The handler has not answered for the message at position %llu within "
-            "handle_timeout, %llu ms; it is given again.",
+            "handle_timeout, %llu ms; it is given again",
             (unsigned long long)c->entry[l->first].position,
             (unsigned long long)c->options.handle_timeout_ms);
     l->has_said_late = true;
@@ -371,7 +382,7 @@ void flow_buried(struct consume *c, struct lane *l, const struct consume_event *
         l->bury_pause_ms = 0;
         l->has_said_bury = false;
         say(c, l, ERR_MESSAGE_BURIED,
-            "The message at position %llu went to the dead letters: %s, at attempt %u.",
+            "The message at position %llu went to the dead letters: %s, at attempt %u",
             (unsigned long long)e->position,
             e->fails == CONSUME_TERMED ? "the handler refuses it for good"
                                        : "it failed at every attempt",
@@ -381,8 +392,8 @@ void flow_buried(struct consume *c, struct lane *l, const struct consume_event *
     }
     l->bury_ms = pause_end(c, &l->bury_pause_ms);
     if (!l->has_said_bury)
-        say(c, l, ERR_DEAD_LETTER,
-            "The dead letter of position %llu is not written: %s; it is tried again.",
-            (unsigned long long)ev->position, status_text(ev->status));
+        say_why(c, l, ERR_DEAD_LETTER, ev->status,
+                "The dead letter of position %llu is not written",
+                (unsigned long long)ev->position);
     l->has_said_bury = true;
 }

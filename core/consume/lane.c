@@ -101,7 +101,7 @@ void lane_lost(struct consume *c, struct lane *l, const struct consume_record *r
     bool is_revoked = l->is_revoked;
 
     say(c, l, ERR_POSITION_LOST,
-        "The position is written by a later holder (token %llu:%llu, ours is %llu:%llu).",
+        "The position is written by a later holder (token %llu:%llu, ours is %llu:%llu)",
         (unsigned long long)record->token.gen, (unsigned long long)record->token.since,
         (unsigned long long)l->token.gen, (unsigned long long)l->token.since);
     lane_end(c, l);
@@ -219,13 +219,12 @@ void lane_trouble(struct consume *c, struct lane *l, int status)
         return;
     }
     l->restart_ms = restart_at(c, l);
-    say(c, l, ERR_READER_STUCK, "It cannot be read: %s; it is tried again.",
-        status_text(status));
+    say_why(c, l, ERR_READER_STUCK, status, "It cannot be read");
 }
 
 void lane_broken(struct consume *c, struct lane *l, const char *what)
 {
-    say(c, l, ERR_READER_BROKEN, "The consumer plugin delivered %s; it starts anew.",
+    say(c, l, ERR_READER_BROKEN, "The consumer plugin delivered %s; it starts anew",
         what);
     l->store_ms = l->restart_ms = restart_at(c, l);
     lane_reset(c, l);

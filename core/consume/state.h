@@ -15,6 +15,7 @@ enum { NOBODY = UINT32_MAX };
 enum {
     PAUSE_FIRST_MS = 100, /* before a store or a reader is tried again, then doubled */
     PAUSE_MAX_MS = 10000,
+    SPENT_AGAIN_MS = 600000, /* before it is said again that a message is spent */
     TEXT_ROOM = 200
 };
 
@@ -67,6 +68,9 @@ struct lane {
     bool has_said;      /* the store's trouble, once in a row */
     bool has_said_bury; /* as has_said */
     bool has_said_late; /* a handler's silence, until it answers with an ack */
+    bool spent_by_term; /* what was said last of a message that is spent: why, */
+    uint64_t spent_to;  /* behind which position, 0: nothing; and when */
+    uint64_t spent_ms;
     uint64_t origin;
     uint64_t void_origin; /* C13: of the record, while it is void; else 0 */
     uint64_t claimed_next;
@@ -148,6 +152,10 @@ static inline int token_compare(struct consume_token a, struct consume_token b)
 
 void say(struct consume *c, const struct lane *l, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* With the status that is the cause. */
+void say_why(struct consume *c, const struct lane *l, int code, int status,
+             const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* A pause that doubles up to PAUSE_MAX_MS; *pause is 0 at first.  Returns its end. */
 uint64_t pause_end(const struct consume *c, uint64_t *pause);

@@ -238,8 +238,7 @@ static void failed(struct consume *c, struct lane *l, int status)
     if (l->has_said)
         return;
     l->has_said = true;
-    say(c, l, ERR_POSITION_STORE, "The position cannot be kept: %s; it is tried again.",
-        status_text(status));
+    say_why(c, l, ERR_POSITION_STORE, status, "The position cannot be kept");
 }
 
 static void write_answered(struct consume *c, struct lane *l,

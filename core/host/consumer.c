@@ -2,12 +2,14 @@
 
 #include "base/errors.h"
 #include "base/must.h"
+#include "base/partid.h"
 #include "base/status.h"
 #include "edge/clock.h"
 #include "host/log.h"
 #include "host/threads.h"
 #include "host/worker_setup.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -345,13 +347,41 @@ fail:
     return status;
 }
 
+/* One mistake for all of them: mostly they have one cause. */
+static void check_listing(struct consumer *c, const struct listing *listing,
+                          struct conf_errors *errors)
+{
+    char first[PARTID_TEXT_ROOM] = "", why[512] = "";
+    uint32_t n = 0;
+
+    if (listing == NULL || c->plugin->fits.fits == NULL)
+        return;
+    for (uint32_t i = 0; i < listing->n; i++) {
+        const struct bytes id = listing->id[i];
+        struct parti_error error;
+
+        instance_error_init(&error);
+        if (c->plugin->fits.fits(c->self, id.at, id.n, &error) == PARTI_OK || n++ > 0)
+            continue;
+        (void)partid_encode(id, first, sizeof first);
+        (void)snprintf(why, sizeof why, "%s", instance_error_text(&error));
+    }
+    if (n > 0)
+        conf_errors_add(errors, c->conf.base.section.line,
+                        "%s: %" PRIu32 " of %" PRIu32
+                        " partitions cannot be read, the first is %.150s: %s",
+                        c->instance.name, n, listing->n, first, why);
+}
+
 int consumer_check(const struct conf *conf, const char *plugin_dir,
-                   struct conf_errors *errors)
+                   const struct listing *listing, struct conf_errors *errors)
 {
     const struct consumer_setup setup = {.conf = conf, .plugin_dir = plugin_dir};
     struct consumer *c = take(&setup);
     int status = c != NULL ? load(c, errors) : STATUS_NOMEM;
 
+    if (status == STATUS_OK)
+        check_listing(c, listing, errors);
     consumer_destroy(c);
     return status;
 }

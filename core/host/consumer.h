@@ -18,6 +18,7 @@
 #include "consume/engine.h"
 #include "edge/nats_link.h"
 #include "host/conf.h"
+#include "host/world.h"
 #include "parti.h"
 #include "proto/types.h"
 
@@ -57,9 +58,10 @@ struct consumer;
 int consumer_create(struct consumer **ret, const struct consumer_setup *setup,
                     struct conf_errors *errors);
 
-/* As much of that as can be done without anything else: for `parti config check`. */
+/* As much of that as can be done without anything else, and whether the plugin can read
+ * what is listed (NULL: nothing is known of that): for `parti config check`. */
 int consumer_check(const struct conf *conf, const char *plugin_dir,
-                   struct conf_errors *errors);
+                   const struct listing *listing, struct conf_errors *errors);
 
 /* Ends at once and writes no record; waits for message() calls.  Nothing is called any
  * more; the functions here can still be called, to no effect.  Accepts NULL. */

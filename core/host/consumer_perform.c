@@ -23,19 +23,79 @@ void consumer_pend(struct consumer *c, const struct consume_event *event)
 void consumer_say(struct consumer *c, uint32_t lane, int code, const char *format, ...)
 {
     const struct consumer_lane *l = lane < c->lanes_used ? &c->lane[lane] : NULL;
-    char text[SAY_ROOM], whole[SAY_ROOM + 640];
+    char text[SAY_ROOM], whole[SAY_ROOM + 320];
     va_list args;
 
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (l != NULL && l->part != NULL)
-        (void)snprintf(whole, sizeof whole, "partition %.200s: %s%s%.300s",
-                       l->part->partition.id, text, c->reason != NULL ? " " : "",
-                       c->reason != NULL ? c->reason : "");
+        (void)snprintf(whole, sizeof whole, "partition %.200s: %s", l->part->partition.id,
+                       text);
     else
         (void)snprintf(whole, sizeof whole, "%s", text);
     consumer_tell_problem(c, code, whole);
+}
+
+/* What a person can do about what the engine says; the engine knows no names. */
+static void find_remedy(const struct consumer *c, int code, char *to, size_t room)
+{
+    const char *place = c->dead_letter != NULL ? c->dead_letter : "";
+    const char *text = "";
+
+    switch (code) {
+    case ERR_POSITION_STORE:
+        (void)snprintf(to, room,
+                       "It is tried again. Look at the NATS server, and at what its "
+                       "account may do with the bucket parti_pos_%s",
+                       c->group);
+        return;
+    case ERR_DEAD_LETTER:
+        (void)snprintf(to, room,
+                       "It is tried again, and the partition waits. Look at '%.200s', "
+                       "which [consume] dead_letter names, and at who may write there",
+                       place);
+        return;
+    case ERR_MESSAGE_BURIED:
+        (void)snprintf(to, room, "Look at it in '%.200s'", place);
+        return;
+    case ERR_POSITION_LOST:
+        text = "Nothing to do if this worker was paused or cut off from the server; else "
+               "find out why it was slow";
+        break;
+    case ERR_POSITION_VOID: text = "Nothing to do if it was made anew on purpose"; break;
+    case ERR_MESSAGES_GONE:
+        text = "Raise the limits of the stream or topic, or let more workers handle it";
+        break;
+    case ERR_MESSAGE_SPENT:
+        text = "Set [consume] dead_letter, or mend the handler";
+        break;
+    case ERR_HANDLER_SILENT:
+        text = "Answer every message, say progress for work that takes longer, or raise "
+               "[consume] handle_timeout";
+        break;
+    case ERR_READER_BROKEN: text = "Tell its author"; break;
+    default: break;
+    }
+    (void)snprintf(to, room, "%s", text);
+}
+
+/* Of the engine: the cause first, then what to do. */
+static void tell(struct consumer *c, const struct consume_action *a)
+{
+    const char *cause = c->reason != NULL ? c->reason : status_text(a->status);
+    struct consumer_lane *l = &c->lane[a->lane];
+    char remedy[SAY_ROOM / 2];
+
+    if (a->code == ERR_READER_STUCK) {
+        if (!c->is_shut && l->part != NULL) /* else that was said already */
+            stuck_add(&c->stuck, &l->stuck, l->part->partition.id, cause, c->now_ms);
+        return;
+    }
+    find_remedy(c, a->code, remedy, sizeof remedy);
+    consumer_say(c, a->lane, a->code, "%s%s%.300s%s%s", a->text,
+                 a->status != STATUS_OK ? ": " : "", a->status != STATUS_OK ? cause : "",
+                 remedy[0] != '\0' ? ". " : "", remedy);
 }
 
 /* ---- the plugin -------------------------------------------------------------------- */
@@ -256,6 +316,7 @@ static void clear(struct consumer *c, const struct consume_action *a)
 {
     struct consumer_lane *l = &c->lane[a->lane];
 
+    stuck_end(&c->stuck, &l->stuck, c->now_ms);
     if (l->part == NULL)
         return;
     struct parti_hold hold = l->part->partition.hold;
@@ -307,9 +368,6 @@ void consumer_perform(void *ctx, const struct consume_action *a)
     case DO_STOP: stop(c, a); break;
     case DO_FORGET: forget(c, a); break;
     case DO_CLEAR: clear(c, a); break;
-    case DO_SAY:
-        if (!c->is_shut || a->code != ERR_READER_STUCK) /* that was said already */
-            consumer_say(c, a->lane, a->code, "%s", a->text);
-        break;
+    case DO_SAY: tell(c, a); break;
     }
 }

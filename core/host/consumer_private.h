@@ -9,6 +9,7 @@
 #include "host/consumer_hands.h"
 #include "host/consumer_inlet.h"
 #include "host/consumer_store.h"
+#include "host/consumer_stuck.h"
 #include "host/instance.h"
 #include "host/log.h"
 
@@ -28,6 +29,7 @@ struct consumer_lane {
     struct hands_part *part; /* NULL: not granted */
     uint64_t run;            /* the plugin reads; 0: it does not */
     uint64_t trouble_run;    /* the run that is in trouble, 0: none */
+    uint32_t stuck;          /* its mark in what is stuck */
     uint32_t stretch;        /* of what was delivered last */
     struct note *later;      /* a grant that must wait for the end of the one before */
 };
@@ -78,6 +80,7 @@ struct consumer {
     uint64_t reason_told[CONSUMER_REASONS_MAX]; /* hashes, since all was fine */
     uint32_t reasons;
     struct log_limit trouble_limit;
+    struct stuck stuck;     /* what cannot be read at all */
     char start_reason[512]; /* of the last start() that failed */
     const char *reason;     /* the plugin's, for what the engine says of it; NULL: none */
     uint64_t speak_at_ms;

@@ -153,6 +153,7 @@ static void on_fence(struct consumer *c)
     for (uint32_t i = 0; i < c->lanes_used; i++) {
         hands_part_unref(c->lane[i].part);
         c->lane[i].part = NULL;
+        stuck_end(&c->stuck, &c->lane[i].stuck, c->now_ms);
         drop_later(&c->lane[i]);
     }
     c->lanes_used = 0;
@@ -187,12 +188,15 @@ static void on_messages(struct consumer *c, struct note *n)
 
 static void on_begun(struct consumer *c, const struct note *n)
 {
+    struct consumer_lane *l = &c->lane[n->lane];
     struct consume_event ev = {.type = CONSUME_BEGUN,
                                .lane = n->lane,
                                .run = n->run,
                                .origin = n->origin,
                                .position = n->number};
 
+    if (n->run == l->run)
+        stuck_end(&c->stuck, &l->stuck, c->now_ms);
     consumer_feed(c, &ev);
 }
 
@@ -248,8 +252,10 @@ static void tell_trouble(struct consumer *c, const struct note *n)
         !log_limit_pass(&c->trouble_limit, c->now_ms, &held))
         return;
     c->reason_told[c->reasons++] = reason;
-    consumer_say(c, n->lane, ERR_READER_STUCK, "%s goes on trying to read it: %s",
-                 c->instance.name, n->text[0] != '\0' ? n->text : "no reason given");
+    consumer_say(c, n->lane, ERR_READER_STUCK, "%s. %s goes on trying to read it",
+                 n->text[0] != '\0' ? n->text
+                                    : "It cannot be read, and no reason is given",
+                 c->instance.name);
 }
 
 static void on_trouble(struct consumer *c, const struct note *n)
@@ -268,6 +274,8 @@ static void on_trouble(struct consumer *c, const struct note *n)
         tell_trouble(c, n);
     } else if (n->run == l->run) {
         l->trouble_run = 0; /* what is hopeless the engine tells */
+        if (n->code == PARTI_OK)
+            stuck_end(&c->stuck, &l->stuck, c->now_ms);
         if (was_troubled && n->code == PARTI_OK && c->reasons > 0 &&
             !is_any_troubled(c)) {
             log_info("%s reads again", c->instance.name);
@@ -355,6 +363,7 @@ static void flush(struct consumer *c)
 static void run_timers(struct consumer *c)
 {
     struct consume_event tick = {.type = CONSUME_TICK};
+    char text[STUCK_TEXT_ROOM];
 
     look_at_clock(c);
     if (c->now_ms >= consume_deadline_ms(c->engine))
@@ -363,6 +372,8 @@ static void run_timers(struct consumer *c)
         hands_speak(c->hands, c->now_ms);
         c->speak_at_ms = c->now_ms + c->conf.handle_timeout_ms / SPEAK_PARTS + 1;
     }
+    while (stuck_next(&c->stuck, c->now_ms, text))
+        consumer_tell_problem(c, ERR_READER_STUCK, text);
 }
 
 static void sleep_a_while(struct consumer *c)
@@ -377,6 +388,8 @@ static void sleep_a_while(struct consumer *c)
         wake_ms = consumer_store_deadline_ms(&c->store);
     if (c->speak_at_ms < wake_ms)
         wake_ms = c->speak_at_ms;
+    if (stuck_due_ms(&c->stuck) < wake_ms)
+        wake_ms = stuck_due_ms(&c->stuck);
     if (!inlet_may_sleep(&c->inlet))
         wake_ms = now_ms;
     (void)poll(fds, 2, wake_ms > now_ms ? (int)(wake_ms - now_ms) : 0);

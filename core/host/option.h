@@ -9,6 +9,7 @@
 #define PARTI_HOST_OPTION_H
 
 #include "host/conf_errors.h"
+#include "parti_connection.h"
 #include "parti_plugin.h"
 
 #include <stdbool.h>
@@ -70,8 +71,15 @@ const char *option_shown(const struct option_conf *c, const char *key);
 
 enum option_format { OPTION_TEXT, OPTION_JSON };
 
-/* One table of options for people or as a JSON array; nothing of any file in it. */
-void option_describe(const struct parti_option *table, enum option_format format,
-                     FILE *to);
+/* Which keys of a table may stand in another section, and where: "in [nats]". */
+struct option_loan {
+    const struct parti_connection *connection;
+    const char *from;
+};
+
+/* One table of options for people or as a JSON array; nothing of any file in it.  'loan':
+ * NULL where nothing is borrowed. */
+void option_describe(const struct parti_option *table, const struct option_loan *loan,
+                     enum option_format format, FILE *to);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef PARTI_HOST_OPTION_JSON_H
 #define PARTI_HOST_OPTION_JSON_H
 
-#include "parti_plugin.h"
+#include "host/option.h"
 
 #include <jansson.h>
 
@@ -12,6 +12,7 @@
 json_t *option_json_text(const char *text);
 
 /* The array that option_describe() prints; owned by the caller. */
-json_t *option_table_json(const struct parti_option *table);
+json_t *option_table_json(const struct parti_option *table,
+                          const struct option_loan *loan);
 
 #endif

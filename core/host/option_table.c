@@ -141,7 +141,18 @@ static void limits_text(const struct parti_option *row, char *to, size_t room)
     }
 }
 
-static void describe_text(const struct parti_option *table, FILE *to)
+/* The address is what is borrowed (0); the rest goes with it.  -1: not borrowed. */
+static int place_in(const struct option_loan *loan, const char *name)
+{
+    if (loan != NULL)
+        for (uint32_t i = 0; i < loan->connection->n; i++)
+            if (strcmp(loan->connection->name[i], name) == 0)
+                return (int)i;
+    return -1;
+}
+
+static void describe_text(const struct parti_option *table,
+                          const struct option_loan *loan, FILE *to)
 {
     char limits[256];
 
@@ -155,6 +166,12 @@ static void describe_text(const struct parti_option *table, FILE *to)
         else if (row->fallback != NULL)
             fprintf(to, ", default '%s'",
                     row->flags & PARTI_SECRET ? "***" : row->fallback);
+        int place = place_in(loan, row->name);
+        if (place == 0)
+            fprintf(to, "%s%s", row->flags & PARTI_REQUIRED ? ", here or " : ", or ",
+                    loan->from);
+        else if (place > 0)
+            fprintf(to, ", borrowed with %s", loan->connection->name[0]);
         fprintf(to, ")\n      %s\n", row->help);
     }
     if (table == NULL || table->name == NULL)
@@ -177,7 +194,7 @@ json_t *option_json_text(const char *text)
     return json_stringn(ascii, n);
 }
 
-static json_t *row_json(const struct parti_option *row)
+static json_t *row_json(const struct parti_option *row, const struct option_loan *loan)
 {
     bool secret = (row->flags & PARTI_SECRET) != 0;
     json_t *o = json_object();
@@ -189,6 +206,8 @@ static json_t *row_json(const struct parti_option *row)
     json_object_set_new(o, "required", json_boolean(row->flags & PARTI_REQUIRED));
     json_object_set_new(o, "secret", json_boolean(secret));
     json_object_set_new(o, "list", json_boolean(row->flags & PARTI_LIST));
+    if (place_in(loan, row->name) >= 0)
+        json_object_set_new(o, "borrowed_from", option_json_text(loan->from));
     if (row->choices != NULL)
         json_object_set_new(o, "choices", option_json_text(row->choices));
     if (row->min != 0 || row->max != 0) {
@@ -198,25 +217,26 @@ static json_t *row_json(const struct parti_option *row)
     return o;
 }
 
-json_t *option_table_json(const struct parti_option *table)
+json_t *option_table_json(const struct parti_option *table,
+                          const struct option_loan *loan)
 {
     json_t *list = json_array();
 
     for (const struct parti_option *row = table; row != NULL && row->name; row++)
-        json_array_append_new(list, row_json(row));
+        json_array_append_new(list, row_json(row, loan));
     return list;
 }
 
-void option_describe(const struct parti_option *table, enum option_format format,
-                     FILE *to)
+void option_describe(const struct parti_option *table, const struct option_loan *loan,
+                     enum option_format format, FILE *to)
 {
     json_t *list;
 
     if (format == OPTION_TEXT) {
-        describe_text(table, to);
+        describe_text(table, loan, to);
         return;
     }
-    list = option_table_json(table);
+    list = option_table_json(table, loan);
     (void)json_dumpf(list, to, JSON_COMPACT);
     json_decref(list);
 }

@@ -15,6 +15,7 @@
 
 #include "host/option.h"
 #include "parti_connection.h"
+#include "parti_fits.h"
 #include "parti_consumer.h"
 #include "parti_plugin.h"
 
@@ -33,6 +34,7 @@ struct plugin {
     struct parti_source source;         /* .list == NULL: not a source */
     struct parti_consumer consumer;     /* .start == NULL: not a consumer */
     struct parti_connection connection; /* .n == 0: it says nothing of that */
+    struct parti_fits fits;             /* .fits == NULL: it does not say */
 };
 
 /* Why a plugin was refused. */

@@ -33,9 +33,25 @@ static const char *kinds(const struct plugin *p)
                  (p->consumer.start != NULL) << 2];
 }
 
+/* Who lends is that of conf_lend(): [nats] has an address by the name of 'url'. */
+static const struct option_loan *loan_of(const struct plugin *p, bool is_consumer,
+                                         struct option_loan *room)
+{
+    bool is_nats = p->connection.n > 0 && strcmp(p->connection.name[0], "url") == 0;
+
+    if (p->connection.n == 0 || !(is_nats || is_consumer))
+        return NULL;
+    room->connection = &p->connection;
+    room->from = !is_consumer ? "in [nats]"
+                 : is_nats    ? "in the [source] with this plugin, else in [nats]"
+                              : "in the [source] with this plugin";
+    return room;
+}
+
 static void describe_text(const struct plugin *p, FILE *to)
 {
     const struct parti_plugin *a = &p->about;
+    struct option_loan loan;
 
     fprintf(to, "%s: %s\n", p->name, a->summary != NULL ? a->summary : kinds(p));
     fprintf(to, "  is       %s\n  id       %s %s\n", kinds(p), a->id, a->version);
@@ -43,7 +59,7 @@ static void describe_text(const struct plugin *p, FILE *to)
         fprintf(to, "  vendor   %s\n", a->vendor);
     if (a->license != NULL)
         fprintf(to, "  license  %s\n", a->license);
-    fprintf(to, "  ABI      %u.%u, needs %u.%u; this host offers %u.%u\n",
+    fprintf(to, "  built for ABI %u.%u, needs %u.%u; this host speaks %u.%u\n",
             PARTI_ABI_MAJOR, a->abi_minor, PARTI_ABI_MAJOR, a->needs_minor,
             PARTI_ABI_MAJOR, PARTI_ABI_MINOR);
     if (p->strategy.assign != NULL) {
@@ -56,15 +72,15 @@ static void describe_text(const struct plugin *p, FILE *to)
     fprintf(to, "  file     %s\n", p->path);
     if (p->strategy.assign != NULL) {
         fprintf(to, "\nkeys in [strategy]\n");
-        option_describe(a->strategy_option, OPTION_TEXT, to);
+        option_describe(a->strategy_option, NULL, OPTION_TEXT, to);
     }
     if (p->source.list != NULL) {
         fprintf(to, "\nkeys in [source] and [source:NAME]\n");
-        option_describe(a->source_option, OPTION_TEXT, to);
+        option_describe(a->source_option, loan_of(p, false, &loan), OPTION_TEXT, to);
     }
     if (p->consumer.start != NULL) {
         fprintf(to, "\nkeys in [consume]\n");
-        option_describe(p->consumer.option, OPTION_TEXT, to);
+        option_describe(p->consumer.option, loan_of(p, true, &loan), OPTION_TEXT, to);
     }
 }
 
@@ -80,6 +96,7 @@ static json_t *describe_json(const struct plugin *p)
 {
     const struct parti_plugin *a = &p->about;
     json_t *o = json_object(), *strategy, *list;
+    struct option_loan loan;
 
     json_object_set_new(o, "name", option_json_text(p->name));
     json_object_set_new(o, "path", option_json_text(p->path));
@@ -97,17 +114,20 @@ static json_t *describe_json(const struct plugin *p)
             if (p->strategy.caps & caps[i].bit)
                 json_array_append_new(list, json_string(caps[i].name));
         json_object_set_new(strategy, "caps", list);
-        json_object_set_new(strategy, "options", option_table_json(a->strategy_option));
+        json_object_set_new(strategy, "options",
+                            option_table_json(a->strategy_option, NULL));
         json_object_set_new(o, "strategy", strategy);
     }
     if (p->source.list != NULL)
         json_object_set_new(
             o, "source",
-            json_pack("{s:o}", "options", option_table_json(a->source_option)));
+            json_pack("{s:o}", "options",
+                      option_table_json(a->source_option, loan_of(p, false, &loan))));
     if (p->consumer.start != NULL)
         json_object_set_new(
             o, "consumer",
-            json_pack("{s:o}", "options", option_table_json(p->consumer.option)));
+            json_pack("{s:o}", "options",
+                      option_table_json(p->consumer.option, loan_of(p, true, &loan))));
     return o;
 }
 
@@ -140,8 +160,8 @@ static void list_text(const char *name, const struct plugin *p,
     if (p == NULL)
         fprintf(to, "%-20s refused\n  %s\n", name, error->text);
     else
-        fprintf(to, "%-20s %-9s %-9s ABI %u.%u  %s\n", name, kinds(p), p->about.version,
-                PARTI_ABI_MAJOR, p->about.needs_minor,
+        fprintf(to, "%-20s %-9s %-9s for ABI %u.%u  %s\n", name, kinds(p),
+                p->about.version, PARTI_ABI_MAJOR, p->about.abi_minor,
                 p->about.summary != NULL ? p->about.summary : "");
 }
 
@@ -173,7 +193,8 @@ int plugin_list(const char *dir, enum option_format format, FILE *to)
         return STATUS_IO;
     }
     if (format == OPTION_TEXT)
-        fprintf(to, "in %s%s\n", dir, n == 0 ? ": no plugins" : "");
+        fprintf(to, "in %s%s; this host speaks ABI %u.%u\n", dir,
+                n == 0 ? ": no plugins" : "", PARTI_ABI_MAJOR, PARTI_ABI_MINOR);
     for (int i = 0; i < n; i++) {
         const struct plugin *p = NULL;
         char *name = entry[i]->d_name;

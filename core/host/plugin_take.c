@@ -15,6 +15,7 @@ enum {
     SOURCE_SIZE_1_0 = 40,
     CONSUMER_SIZE_1 = 72, /* of the extension's first revision */
     CONNECTION_SIZE_1 = 16,
+    FITS_SIZE_1 = 16,
     CONNECTION_NAMES_MAX = 64,
     SIZE_MAX_SANE = 4096
 };
@@ -204,6 +205,22 @@ static int take_connection(const struct take *t, struct plugin *p)
     return 0;
 }
 
+static int take_fits(const struct take *t, struct plugin *p)
+{
+    const struct parti_fits *given =
+        p->about.extension != NULL ? p->about.extension(PARTI_FITS_ID) : NULL;
+    int result;
+
+    if (given == NULL)
+        return 0;
+    result = check_size(t, "parti_fits", given->size, FITS_SIZE_1);
+    if (result < 0)
+        return result;
+    copy_table(&p->fits, sizeof p->fits, given, given->size);
+    const struct slot slots[] = {{"fits", p->fits.fits != NULL}};
+    return check_slots(t, slots, 1);
+}
+
 /* The first 16 bytes are there in every major and minor that has this entry. */
 static int check_version(const struct take *t, const struct parti_plugin *given)
 {
@@ -251,5 +268,7 @@ int plugin_take(const char *name, const char *path, const struct parti_plugin *g
         result = take_source(&t, p->about.source, p);
     if (result == 0)
         result = take_connection(&t, p);
+    if (result == 0)
+        result = take_fits(&t, p);
     return result;
 }

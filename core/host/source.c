@@ -51,10 +51,13 @@ static int await_create(struct sources *s, struct slot *slot, uint64_t deadline_
 
         (void)snprintf(text, sizeof text,
                        "PARTI-E%d %s did not come back from create() within %" PRIu64
-                       " ms; it is listed when it does",
+                       " ms; it is listed when it does. Find out what it waits for, or "
+                       "raise [timing] operation_timeout",
                        ERR_SOURCE_TIMEOUT, feed_name(slot->feed), s->budget_ms);
         source_slot_fail(s, slot, STATUS_TIMEOUT, ERR_SOURCE_TIMEOUT, text,
                          threads_now_ms());
+        if (!s->is_quiet)
+            log_warn("%s", text);
         slot->is_running = slot->is_stuck = true;
         gate_unlock(&s->hub->gate);
         return STATUS_OK;
@@ -69,7 +72,7 @@ static int await_create(struct sources *s, struct slot *slot, uint64_t deadline_
     } else if (r->is_broken) {
         conf_errors_add(errors, slot->plugin_line, "%s", r->text);
         status = STATUS_BUG;
-    } else if (r->code != PARTI_OK) {
+    } else if (r->code != PARTI_OK && !s->is_quiet) {
         log_warn("%s; this is tried again", r->text);
     }
     gate_unlock(&s->hub->gate);
@@ -91,6 +94,7 @@ int sources_create(const struct sources_setup *setup, struct conf_errors *errors
     s->done = setup->done;
     s->ctx = setup->ctx;
     s->budget_ms = setup->budget_ms;
+    s->is_quiet = setup->is_quiet;
     must(getentropy(entropy, sizeof entropy) == 0);
     rand_seed_wide(&s->random, entropy);
     /* Every mistake of every section is reported, so none ends the loop. */

@@ -19,10 +19,12 @@
 #include "host/world.h"
 
 enum {
-    SOURCE_GRACE_MS = 1000,     /* after cancel(), before a source counts as stuck */
-    SOURCE_RETRY_MIN_MS = 250,  /* wait after a first failure, doubled with each more */
-    SOURCE_RETRY_MAX_MS = 5000, /* jitter takes up to half off */
-    SOURCE_GAP_MS = 100         /* between listings that the plugin itself asks for */
+    SOURCE_GRACE_MS = 1000,      /* after cancel(), before a source counts as stuck */
+    SOURCE_RETRY_MIN_MS = 250,   /* wait after a first failure, doubled with each more */
+    SOURCE_RETRY_MAX_MS = 5000,  /* where refresh_interval is shorter, or 0 */
+    SOURCE_RETRY_TOP_MS = 30000, /* else refresh_interval, and this at most; jitter takes
+                                    up to half off */
+    SOURCE_GAP_MS = 100          /* between listings that the plugin itself asks for */
 };
 
 /* A listing, or why there is none. */
@@ -32,6 +34,8 @@ struct source_result {
     struct listing *listing; /* OK: borrowed; listing_ref() to keep it */
     bool asked;              /* answers sources_ask() */
     bool commanded;          /* one of the asks it answers said so */
+    bool is_news;            /* not OK: nobody was told of this since the last good
+                                listing, or it answers a command: people are to hear it */
     int code;                /* not OK: errors.def */
     const char *text;        /* not OK: "PARTI-E5xx ...", borrowed; else "" */
 };
@@ -44,6 +48,11 @@ struct sources_setup {
     /* Called on the keeper's thread, one call at a time.  May ask, may not destroy. */
     void (*done)(void *ctx, const struct source_result *result);
     void *ctx;
+    /* For sources_list_once(): where it writes why a source could not be asked ("": it
+     * could), which is no mistake of the configuration.  NULL: to the errors as well. */
+    char *away;
+    size_t away_room;
+    bool is_quiet; /* a create() that failed is not logged: the first listing tells it */
 };
 
 struct sources;
@@ -61,7 +70,7 @@ void sources_ask(struct sources *s, bool commanded);
 
 /* While on, intervals pass, plugins are heard, failed listings are tried again, and a
  * listing that differs from the last one is delivered unasked; a failure too, when it is
- * a new one.  Off at first: only a leader needs it. */
+ * news.  Off at first: only a leader needs it. */
 void sources_watch(struct sources *s, bool is_on);
 
 /* Cancels what runs and ends the threads; nothing is called back after it has returned.
@@ -69,7 +78,7 @@ void sources_watch(struct sources *s, bool is_on);
 void sources_destroy(struct sources *s);
 
 /* One listing, waited for: for 'parti plan', 'parti config check' and tests.  0 and a
- * reference in *ret; else a code, and 'errors' has why. */
+ * reference in *ret; else a code, and 'errors' or setup->away has why. */
 int sources_list_once(const struct sources_setup *setup, struct conf_errors *errors,
                       struct listing **ret);
 

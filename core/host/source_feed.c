@@ -112,14 +112,13 @@ static void tell_code(struct feed *f, int32_t code, struct parti_error *error,
     const char *text = instance_error_text(error);
 
     if (is_legal(code)) {
-        tell(f, code, error_of(code), "could not %s (%s): %s", could_not,
-             instance_code_name(code), text);
+        tell(f, code, error_of(code), "could not %s: %s", could_not, text);
         return;
     }
     f->result.is_broken = true;
     tell(f, code, ERR_SOURCE_BROKEN,
          "answered %s (%d) when asked to %s: %s. It is shut off until this process "
-         "starts anew; the last list stays. Tell its author",
+         "starts anew. Tell its author",
          instance_code_name(code), (int)code, could_not, text);
 }
 
@@ -151,13 +150,13 @@ static void list(struct feed *f, uint64_t budget_ms)
     if (f->sink.code == PARTI_BUG || (f->sink.code != PARTI_OK && code == PARTI_OK)) {
         r->is_broken = true;
         tell(f, PARTI_BUG, ERR_SOURCE_BROKEN,
-             "broke the rules: %s%s. It is shut off until this process starts anew; the "
-             "last list stays. Tell its author",
+             "broke the rules: %s%s. It is shut off until this process starts anew. Tell "
+             "its author",
              f->sink.why,
              f->sink.code == PARTI_BUG ? "" : ", and it went on when that was refused");
     } else if (f->sink.code != PARTI_OK) {
-        tell(f, f->sink.code, f->sink.error, "was not heard: %s. The last list stays",
-             f->sink.why);
+        tell(f, f->sink.code, f->sink.error,
+             "was not heard: %s. Correct what it lists, or leave it out", f->sink.why);
     } else if (code != PARTI_OK) {
         tell_code(f, code, &error, "list its partitions");
     } else {
@@ -165,10 +164,12 @@ static void list(struct feed *f, uint64_t budget_ms)
         int status = source_rows_sort(&r->rows, why, sizeof why);
 
         if (status == STATUS_CONFLICT)
-            tell(f, PARTI_BADINPUT, ERR_SOURCE_TWICE, "was not heard: %s", why);
+            tell(f, PARTI_BADINPUT, ERR_SOURCE_TWICE,
+                 "was not heard: %s. Take one of them out", why);
         else if (status != STATUS_OK)
             tell(f, PARTI_NOMEM, ERR_SOURCE_FAILED,
-                 "was not heard: there is no memory to sort its list");
+                 "was not heard: there is no memory to sort its list. Give this process "
+                 "more, or list fewer partitions");
     }
     if (r->code != PARTI_OK)
         source_rows_finish(&r->rows);

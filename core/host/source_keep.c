@@ -2,6 +2,7 @@
 #include "host/source_set.h"
 
 #include "base/errors.h"
+#include "base/hash.h"
 #include "base/must.h"
 #include "base/status.h"
 #include "host/log.h"
@@ -29,24 +30,42 @@ static int status_of(int32_t code)
 
 /* ---- one source -------------------------------------------------------------------- */
 
+/* Causes may take turns (one address, then the other): each is news once. */
+static bool is_news(struct slot *slot)
+{
+    uint64_t hash = hash_bytes(slot->text, strlen(slot->text));
+
+    for (uint32_t i = 0; i < slot->told_n; i++)
+        if (slot->told[i] == hash)
+            return false;
+    if (slot->told_n == SOURCE_TOLD_MAX)
+        return false;
+    slot->told[slot->told_n++] = hash;
+    return true;
+}
+
+static uint64_t longest_pause_ms(const struct slot *slot)
+{
+    if (slot->interval_ms <= SOURCE_RETRY_MAX_MS)
+        return SOURCE_RETRY_MAX_MS;
+    return slot->interval_ms < SOURCE_RETRY_TOP_MS ? slot->interval_ms
+                                                   : SOURCE_RETRY_TOP_MS;
+}
+
 void source_slot_fail(struct sources *s, struct slot *slot, int status, int error,
                       const char *text, uint64_t now)
 {
-    bool is_new = slot->is_ok || strcmp(slot->text, text) != 0;
-
     slot->is_ok = false;
     slot->status = status;
     slot->error = error;
-    if (is_new) {
-        (void)snprintf(slot->text, sizeof slot->text, "%s", text);
-        s->is_fail_new = true;
-        log_warn("%s", text);
-    }
+    (void)snprintf(slot->text, sizeof slot->text, "%s", text);
+    if (is_news(slot))
+        slot->is_untold = s->is_fail_new = true;
     slot->retry_ms = now + slot->pause_ms / 2 +
                      rand_below(&s->random, slot->pause_ms - slot->pause_ms / 2 + 1);
     slot->pause_ms *= 2;
-    if (slot->pause_ms > SOURCE_RETRY_MAX_MS)
-        slot->pause_ms = SOURCE_RETRY_MAX_MS;
+    if (slot->pause_ms > longest_pause_ms(slot))
+        slot->pause_ms = longest_pause_ms(slot);
 }
 
 static void take_result(struct sources *s, struct slot *slot, uint64_t now)
@@ -67,8 +86,8 @@ static void take_result(struct sources *s, struct slot *slot, uint64_t now)
 
         (void)snprintf(text, sizeof text,
                        "PARTI-E%d %s did not list its partitions within %" PRIu64
-                       " ms. The last list stays; it is asked again. Raise [timing] "
-                       "operation_timeout",
+                       " ms. It is asked again. Raise [timing] operation_timeout, or "
+                       "find out why it is slow",
                        ERR_SOURCE_TIMEOUT, feed_name(slot->feed), s->budget_ms);
         source_slot_fail(s, slot, STATUS_TIMEOUT, ERR_SOURCE_TIMEOUT, text, now);
         return;
@@ -84,6 +103,8 @@ static void take_result(struct sources *s, struct slot *slot, uint64_t now)
     r->rows = (struct source_rows){0};
     slot->has_rows = slot->is_ok = true;
     slot->text[0] = '\0';
+    slot->is_untold = false;
+    slot->told_n = 0;
     slot->retry_ms = 0;
     slot->pause_ms = SOURCE_RETRY_MIN_MS;
     s->is_fresh = true;
@@ -151,9 +172,9 @@ static uint64_t step_slot(struct sources *s, struct slot *slot, uint64_t now)
     char text[SOURCE_TEXT_ROOM];
     (void)snprintf(text, sizeof text,
                    "PARTI-E%d %s does not return from list(), %" PRIu64
-                   " ms and %d ms grace after it began, though it was told to. The last "
-                   "list stays; it is listed again when it returns. Raise [timing] "
-                   "operation_timeout, or restart this process",
+                   " ms and %d ms grace after it began, though it was told to. It is "
+                   "listed again when it returns. Raise [timing] operation_timeout, or "
+                   "restart this process",
                    ERR_SOURCE_TIMEOUT, feed_name(slot->feed), s->budget_ms,
                    SOURCE_GRACE_MS);
     slot->is_stuck = true;
@@ -179,6 +200,12 @@ __attribute__((format(printf, 5, 6))) static void fail_result(struct sources *s,
     r->text = s->text;
 }
 
+/* Whoever reads of a failure asks what becomes of the partitions. */
+static const char *stays(bool has_last)
+{
+    return has_last ? ". The last list stays" : "";
+}
+
 /* The rows of all sources into r->listing, which is the caller's to release. */
 static void merge(struct sources *s, struct source_result *r)
 {
@@ -197,34 +224,55 @@ static void merge(struct sources *s, struct source_result *r)
     if (status == STATUS_CONFLICT)
         fail_result(s, r, status, ERR_SOURCE_TWICE,
                     "PARTI-E%d partition %s is listed by %s and by %s. Take it out of "
-                    "one; the last list stays",
+                    "one%s",
                     ERR_SOURCE_TWICE, shown, feed_name(s->slot[a].feed),
-                    feed_name(s->slot[b].feed));
+                    feed_name(s->slot[b].feed), stays(s->last != NULL));
     else if (status == STATUS_LIMIT)
         fail_result(s, r, status, ERR_SOURCE_MANY,
-                    "PARTI-E%d the sources together list more than %d partitions; the "
-                    "last list stays",
-                    ERR_SOURCE_MANY, SOURCE_ROWS_MAX);
+                    "PARTI-E%d the sources together list more than %d partitions. List "
+                    "fewer, or divide them among several groups%s",
+                    ERR_SOURCE_MANY, SOURCE_ROWS_MAX, stays(s->last != NULL));
     else if (status != STATUS_OK)
         fail_result(
             s, r, status, ERR_SOURCE_FAILED,
-            "PARTI-E%d there is no memory to merge the lists; the last list stays",
-            ERR_SOURCE_FAILED);
+            "PARTI-E%d there is no memory to merge the lists. Give this process more, or "
+            "list fewer partitions%s",
+            ERR_SOURCE_FAILED, stays(s->last != NULL));
+}
+
+/* What one source could not do is the result; what others could not do is logged. */
+static void tell_failures(struct sources *s, struct source_result *r, struct slot *failed)
+{
+    fail_result(s, r, failed->status, failed->error, "%s%s", failed->text,
+                stays(failed->has_rows));
+    r->is_news = failed->is_untold || r->commanded;
+    failed->is_untold = false;
+    for (size_t i = 0; i < s->slot_n; i++) {
+        struct slot *slot = &s->slot[i];
+
+        if (!slot->is_untold)
+            continue;
+        slot->is_untold = false;
+        log_warn("%s%s", slot->text, stays(slot->has_rows));
+    }
 }
 
 /* Without the lock: merges, tells, keeps. */
-static void deliver(struct sources *s, struct source_result *r, const struct slot *failed)
+static void deliver(struct sources *s, struct source_result *r, struct slot *failed)
 {
-    if (failed != NULL)
-        fail_result(s, r, failed->status, failed->error, "%s", failed->text);
-    else
-        merge(s, r);
-    if (r->status != STATUS_OK) {
-        if (failed == NULL)
-            log_warn("%s", r->text);
+    if (failed != NULL) {
+        tell_failures(s, r, failed);
         s->done(s->ctx, r);
         return;
     }
+    merge(s, r);
+    if (r->status != STATUS_OK) {
+        r->is_news = r->commanded || strcmp(s->merge_told, r->text) != 0;
+        (void)snprintf(s->merge_told, sizeof s->merge_told, "%s", r->text);
+        s->done(s->ctx, r);
+        return;
+    }
+    s->merge_told[0] = '\0';
     if (r->listing->n == 0 && !s->is_empty_told)
         log_warn("the sources list no partition at all, so there is nothing to divide; "
                  "where that is not meant correct [source]");
@@ -240,15 +288,15 @@ enum ready { READY_NOTHING, READY_ANSWER, READY_FAILURE, READY_LISTING };
 
 /* 'failed' is the first source whose last attempt failed, 'complete' the newest ask that
  * every source has dealt with. */
-static enum ready look(struct sources *s, const struct slot **ret_failed,
+static enum ready look(struct sources *s, struct slot **ret_failed,
                        uint64_t *ret_complete)
 {
-    const struct slot *failed = NULL;
+    struct slot *failed = NULL;
     uint64_t complete = s->asked;
     bool has_all = true;
 
     for (size_t i = 0; i < s->slot_n; i++) {
-        const struct slot *slot = &s->slot[i];
+        struct slot *slot = &s->slot[i];
 
         if (slot->ended_ask < complete)
             complete = slot->ended_ask;
@@ -272,7 +320,7 @@ static enum ready look(struct sources *s, const struct slot **ret_failed,
 static bool try_deliver(struct sources *s)
 {
     struct source_result r = {.text = ""};
-    const struct slot *failed;
+    struct slot *failed;
     uint64_t complete;
 
     switch (look(s, &failed, &complete)) {

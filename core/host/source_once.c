@@ -1,6 +1,7 @@
 /* One listing, waited for. */
 #include "host/source.h"
 
+#include "base/errors.h"
 #include "base/status.h"
 #include "host/threads.h"
 
@@ -10,7 +11,15 @@ struct once {
     int status;
     struct listing *listing;
     struct conf_errors *errors;
+    const struct sources_setup *setup;
 };
+
+/* What the far end has or has not; the file may be without a mistake. */
+static bool is_away(int code)
+{
+    return code == ERR_SOURCE_FAILED || code == ERR_SOURCE_TIMEOUT ||
+           code == ERR_SOURCE_MISSING || code == ERR_SOURCE_DENIED;
+}
 
 static void on_done(void *ctx, const struct source_result *r)
 {
@@ -20,6 +29,8 @@ static void on_done(void *ctx, const struct source_result *r)
     once->status = r->status;
     if (r->status == STATUS_OK)
         once->listing = listing_ref(r->listing);
+    else if (once->setup->away != NULL && is_away(r->code))
+        (void)snprintf(once->setup->away, once->setup->away_room, "%s", r->text);
     else
         conf_errors_add(once->errors, 0, "%s", r->text);
     once->is_done = true;
@@ -31,12 +42,15 @@ int sources_list_once(const struct sources_setup *setup, struct conf_errors *err
                       struct listing **ret)
 {
     struct sources_setup own = *setup;
-    struct once once = {.errors = errors};
+    struct once once = {.errors = errors, .setup = setup};
     struct sources *s = NULL;
     int status = gate_init(&once.gate);
 
     if (status != STATUS_OK)
         return status;
+    if (setup->away != NULL)
+        setup->away[0] = '\0';
+    own.is_quiet = true;
     own.done = on_done;
     own.ctx = &once;
     status = sources_create(&own, errors, &s);

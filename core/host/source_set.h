@@ -6,6 +6,10 @@
 #include "host/source.h"
 #include "host/source_feed.h"
 
+enum {
+    SOURCE_TOLD_MAX = 16
+}; /* failures that are remembered until a listing goes well */
+
 /* What the keeper knows of one source. */
 struct slot {
     struct feed *feed;
@@ -25,7 +29,10 @@ struct slot {
     int error;
     int status;
     struct source_rows rows;
-    char text[SOURCE_TEXT_ROOM];
+    bool is_untold; /* the failure of 'text' is news */
+    uint32_t told_n;
+    uint64_t told[SOURCE_TOLD_MAX]; /* hashes of the failures since it was ok */
+    char text[SOURCE_TEXT_ROOM];    /* of the last failure; "": none since it was ok */
 };
 
 struct sources {
@@ -35,6 +42,7 @@ struct sources {
     void (*done)(void *ctx, const struct source_result *result);
     void *ctx;
     uint64_t budget_ms;
+    bool is_quiet;
     struct rand_state random;
 
     /* Under the hub's gate. */
@@ -50,6 +58,7 @@ struct sources {
     bool is_empty_told;
     struct listing *last;
     char text[SOURCE_TEXT_ROOM];
+    char merge_told[SOURCE_TEXT_ROOM]; /* why the lists did not fit; "": they did */
     size_t slot_n;
     struct slot slot[];
 };
@@ -57,7 +66,7 @@ struct sources {
 /* The keeper's thread; 'ctx' is the struct sources. */
 void *source_keep(void *ctx);
 
-/* An attempt of a slot has failed: says so when it is news, and picks the time of the
+/* An attempt of a slot has failed: notes what is to be told, and picks the time of the
  * next.  With the gate locked. */
 void source_slot_fail(struct sources *s, struct slot *slot, int status, int error,
                       const char *text, uint64_t now_ms);

@@ -276,7 +276,8 @@ static void on_listed(void *ctx, const struct source_result *r)
     struct parti_worker *w = ctx;
 
     if (r->status != STATUS_OK) {
-        (void)dispatch_error(w->dispatch, r->code, without_code(r->code, r->text));
+        if (r->is_news)
+            (void)dispatch_error(w->dispatch, r->code, without_code(r->code, r->text));
         loop_list_failed(w->loop, r->text);
         return;
     }

@@ -250,24 +250,43 @@ static void end_run(struct jet_consumer *c, uint32_t lane, uint32_t is_last)
     (void)pthread_mutex_unlock(&c->note_mutex);
 }
 
+/* 'to' gets its subject. */
+static int32_t name_subject(const struct jet_consumer *c, const char *id, uint64_t id_n,
+                            char to[JET_TEMPLATE_ROOM], struct parti_error *error)
+{
+    const char *why = jet_template_fill(c->template, id, id_n, to);
+
+    if (why == NULL)
+        return PARTI_OK;
+    return parti_fail(error, PARTI_BADINPUT,
+                      "this partition has no subject by '%.80s': %s; correct 'subject' "
+                      "in [consume]",
+                      c->template, why);
+}
+
+static int32_t consumer_fits(void *self, const char *id, uint64_t id_n,
+                             struct parti_error *error)
+{
+    char subject[JET_TEMPLATE_ROOM];
+
+    return name_subject(self, id, id_n, subject, error);
+}
+
 static int32_t consumer_start(void *self, const struct parti_consumer_start *start,
                               struct parti_error *error)
 {
     struct jet_consumer *c = self;
     struct jet_lane *l = calloc(1, sizeof *l);
-    const char *why;
+    int32_t code;
 
     if (l == NULL || !make_held_room(c, start->lane)) {
         free(l);
         return PARTI_NOMEM;
     }
-    why = jet_template_fill(c->template, start->id, start->id_n, l->subject);
-    if (why != NULL) {
+    code = name_subject(c, start->id, start->id_n, l->subject, error);
+    if (code != PARTI_OK) {
         free(l);
-        return parti_fail(error, PARTI_BADINPUT,
-                          "this partition has no subject by '%s': %s; correct "
-                          "'subject' in [consume]",
-                          c->template, why);
+        return code;
     }
     end_run(c, start->lane, 0); /* the host has done so */
     l->index = start->lane;
@@ -355,6 +374,13 @@ static const struct parti_consumer consumer = {
     .stop = consumer_stop,
     .destroy = consumer_destroy,
 };
+
+static const struct parti_fits fits = {.size = sizeof fits, .fits = consumer_fits};
+
+const struct parti_fits *jet_consumer_fits(void)
+{
+    return &fits;
+}
 
 const struct parti_consumer *jet_consumer_role(void)
 {

@@ -52,6 +52,7 @@
 #include "plugins/jetstream/jet_pace.h"
 
 #include "parti_consumer.h"
+#include "parti_fits.h"
 
 #include <pthread.h>
 

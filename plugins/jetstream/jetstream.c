@@ -15,6 +15,7 @@
 #include "plugins/jetstream/jet_source.h"
 
 #include "parti_connection.h"
+#include "parti_fits.h"
 
 static const struct parti_option options[] = {
     JET_LINK_OPTIONS,
@@ -344,6 +345,8 @@ static const void *extension(const char *id)
 {
     if (strcmp(id, PARTI_CONSUMER_ID) == 0)
         return jet_consumer_role();
+    if (strcmp(id, PARTI_FITS_ID) == 0)
+        return jet_consumer_fits();
     return strcmp(id, PARTI_CONNECTION_ID) == 0 ? &connection : NULL;
 }
 

@@ -170,8 +170,8 @@ static void hear_life(struct kafka_consumer *c, const struct kafka_question *q)
     if (++c->silent_n < 2)
         return;
     if (c->down[0] == '\0')
-        (void)snprintf(c->down, sizeof c->down, "no broker of %.100s is reached: %.100s",
-                       c->brokers, rd_kafka_err2str(q->err));
+        (void)snprintf(c->down, sizeof c->down, KAFKA_DOWN, c->brokers, 100,
+                       rd_kafka_err2str(q->err));
     c->is_down = 1;
 }
 

@@ -32,8 +32,8 @@ static void on_error(rd_kafka_t *rk, int code, const char *words, void *opaque)
     (void)rk;
     parti_log(c->host, PARTI_DEBUG, words);
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        (void)snprintf(c->down, sizeof c->down, "no broker of %.100s is reached: %.*s",
-                       c->brokers, n < 256 ? n : 256, words);
+        (void)snprintf(c->down, sizeof c->down, KAFKA_DOWN, c->brokers, n < 256 ? n : 256,
+                       words);
     /* Some brokers may be left: it is found out. */
     for (struct kafka_known *t = c->topic; t != NULL; t = t->next)
         if (t->check_ms != 0)
@@ -280,6 +280,25 @@ static void free_run(struct kafka_lane *l)
     free(l);
 }
 
+static int32_t misfit(const char *why, struct parti_error *error)
+{
+    return parti_fail(error, PARTI_BADINPUT,
+                      "a partition of Kafka is TOPIC/NUMBER, and of this one %s. Correct "
+                      "what [source] lists",
+                      why);
+}
+
+static int32_t consumer_fits(void *self, const char *id, uint64_t id_n,
+                             struct parti_error *error)
+{
+    struct kafka_lane l = {.name = NULL};
+    const char *why = read_id(id, id_n, &l);
+
+    (void)self;
+    free(l.name);
+    return why != NULL ? misfit(why, error) : PARTI_OK;
+}
+
 static int32_t consumer_start(void *self, const struct parti_consumer_start *start,
                               struct parti_error *error)
 {
@@ -293,9 +312,7 @@ static int32_t consumer_start(void *self, const struct parti_consumer_start *sta
     const char *why = read_id(start->id, start->id_n, l);
     if (why != NULL) {
         free_run(l);
-        return parti_fail(error, PARTI_BADINPUT,
-                          "a partition of Kafka is TOPIC/NUMBER, and of this one %s",
-                          why);
+        return misfit(why, error);
     }
     end_run(c, start->lane, 0); /* the host has done so */
     l->index = start->lane;
@@ -383,7 +400,11 @@ static const struct parti_consumer consumer = {
     .destroy = consumer_destroy,
 };
 
+static const struct parti_fits fits = {.size = sizeof fits, .fits = consumer_fits};
+
 const void *kafka_extension(const char *id)
 {
+    if (strcmp(id, PARTI_FITS_ID) == 0)
+        return &fits;
     return strcmp(id, PARTI_CONSUMER_ID) == 0 ? &consumer : NULL;
 }

@@ -41,8 +41,14 @@
 #include "kafka_conf.h"
 
 #include "parti_consumer.h"
+#include "parti_fits.h"
 
 #include <pthread.h>
+
+/* The brokers, and what librdkafka says of them. */
+#define KAFKA_DOWN                                                               \
+    "no broker of %.100s is reached: %.*s; check host and port in brokers, and " \
+    "that a broker is up"
 
 enum {
     KAFKA_BATCH_MAX = 512,  /* messages of one lane at a time */

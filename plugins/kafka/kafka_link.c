@@ -3,7 +3,8 @@
 #include <time.h>
 
 enum {
-    SHOWN_MAX = 56,      /* bytes of the brokers that a message repeats */
+    SHOWN_MAX = 56,  /* bytes of the brokers that a message repeats */
+    WORDS_MAX = 156, /* of those and of librdkafka's words: the remedy must fit, too */
     SLICE_DOWN_MS = 200, /* of waiting for any broker to be there */
     SLICE_MS = 500,      /* of waiting for an answer; doubled when none came */
     ALL_DOWN_MS = 1000,  /* further patience when librdkafka says that all are down */
@@ -167,6 +168,7 @@ static int32_t no_answer(struct kafka_link *link, rd_kafka_resp_err_t err,
                          uint64_t allowed_ms, struct parti_error *error)
 {
     const char *brokers = link->setup.brokers;
+    size_t shown = strnlen(brokers, SHOWN_MAX);
 
     if (link->last == RD_KAFKA_RESP_ERR__AUTHENTICATION)
         return parti_fail(
@@ -181,11 +183,14 @@ static int32_t no_answer(struct kafka_link *link, rd_kafka_resp_err_t err,
             "cut off; if only slow, raise 'timeout'",
             SHOWN_MAX, brokers, (unsigned long long)(allowed_ms + 50) / 100 * 100);
     if (err == RD_KAFKA_RESP_ERR__TRANSPORT)
-        return parti_fail(error, PARTI_RETRY, "no broker of %.*s is reached: %s. %s",
-                          SHOWN_MAX, brokers, link->words,
-                          link->last == RD_KAFKA_RESP_ERR__SSL ? "Correct rdkafka.ssl.*"
-                                                               : "The last list stays");
-    return parti_fail(error, PARTI_RETRY, "the brokers %.*s answer: %s", SHOWN_MAX,
+        return parti_fail(
+            error, PARTI_RETRY, "no broker of %.*s is reached: %.*s. %s", SHOWN_MAX,
+            brokers, (int)(WORDS_MAX - shown), link->words,
+            link->last == RD_KAFKA_RESP_ERR__SSL
+                ? "Correct rdkafka.ssl.*"
+                : "Check host and port in brokers, and that a broker is up");
+    return parti_fail(error, PARTI_RETRY,
+                      "the brokers %.*s answer: %s. Look at their log", SHOWN_MAX,
                       brokers, rd_kafka_err2str(err));
 }
 

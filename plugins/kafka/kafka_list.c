@@ -119,8 +119,9 @@ static int32_t topic_fault(const struct kafka_link *link,
             "right Describe on the topic",
             t->topic, SHOWN_MAX, brokers);
     default:
-        return parti_fail(error, PARTI_RETRY, "topic '%.100s': %s", t->topic,
-                          rd_kafka_err2str(t->err));
+        return parti_fail(error, PARTI_RETRY,
+                          "topic '%.100s': %s. If it stays so, look at the log of %.*s",
+                          t->topic, rd_kafka_err2str(t->err), SHOWN_MAX, brokers);
     }
 }
 
@@ -175,8 +176,9 @@ static int32_t fetch_once(const struct kafka_wanted *w, struct kafka_link *link,
     for (size_t i = 0; i < w->name_n && code == PARTI_OK; i++)
         if (find_topic(list, w->name[i]) == NULL)
             code = parti_fail(error, PARTI_RETRY,
-                              "the brokers %.*s say nothing of topic '%.100s'", SHOWN_MAX,
-                              kafka_link_brokers(link), w->name[i]);
+                              "the brokers %.*s say nothing of topic '%.100s'. If it "
+                              "stays so, look at their log",
+                              SHOWN_MAX, kafka_link_brokers(link), w->name[i]);
     return code;
 }
 

@@ -389,7 +389,7 @@ static void check(struct kafka_consumer *c, struct kafka_lane *l,
         l->is_headless = 1;
         kafka_reader_tell(
             c, l, PARTI_RETRY,
-            "the partition has no leader: the brokers that keep it are away");
+            "the partition has no leader: the brokers that keep it are away; start them");
     } else if (l->is_headless) {
         l->is_headless = 0;
         if (!c->is_down)

@@ -225,7 +225,10 @@ int32_t kafka_watch_ask(struct kafka_watch *w, uint64_t deadline_ms, uint64_t wa
     if (w->answered < ask) {
         code = w->is_canceled ? PARTI_CANCELED : PARTI_TIMEOUT;
         (void)parti_fail(error, code,
-                         w->is_canceled ? "given up" : "librdkafka is stuck");
+                         w->is_canceled
+                             ? "given up"
+                             : "librdkafka does not return. Look whether the brokers "
+                               "answer, and restart this worker if it stays so");
     } else {
         code = w->code;
         (void)snprintf(error->text, sizeof error->text, "%s", w->error.text);

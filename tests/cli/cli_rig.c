@@ -222,8 +222,16 @@ void cli_start(struct cli_live *live, const char *const words[])
     ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
     live->pid = start(words, fds[1], err);
     live->out = fds[0];
+    live->err = err;
     (void)close(fds[1]);
-    (void)close(err);
+}
+
+void cli_log(const struct cli_live *live, char *text)
+{
+    ssize_t n = pread(live->err, text, CLI_RIG_OUT - 1, 0);
+
+    ck_assert_int_ge(n, 0);
+    text[n] = '\0';
 }
 
 void cli_line(struct cli_live *live, bool (*is_it)(const char *line, void *ctx),
@@ -267,6 +275,7 @@ int cli_interrupt(struct cli_live *live)
     int code = end_of(live->pid);
 
     (void)close(live->out);
+    (void)close(live->err);
     return code;
 }
 

@@ -65,7 +65,7 @@ const char *cli_conf(const char *name, const char *url, const char *more);
 
 struct cli_live {
     pid_t pid;
-    int out;
+    int out, err; /* standard output; a file with what it logs */
     char buffer[CLI_RIG_OUT];
     size_t n, taken;
 };
@@ -89,6 +89,9 @@ const char *cli_text(const json_t *object, const char *key);
  * SIGINT, which must be in order and frees it. */
 struct cli_live *cli_start_run(const char *conf);
 void cli_finish(struct cli_live *live);
+
+/* What it has logged by now, at most CLI_RIG_OUT bytes of it. */
+void cli_log(const struct cli_live *live, char *text);
 
 /* SIGINT, and its exit code. */
 int cli_interrupt(struct cli_live *live);

@@ -6,9 +6,13 @@
 #include "cli_rig.h"
 #include "rig.h"
 
+#include "edge/clock.h"
+
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TIMING                                                                       \
@@ -202,7 +206,53 @@ START_TEST(a_source_that_never_answered_says_why_nothing_is_assigned)
 }
 END_TEST
 
+/* Until it has refused so often: each of these is one listing. */
+static void await_refusals(off_t n)
+{
+    uint64_t until_ms = clock_boot_ms() + CLI_RIG_MS;
+    struct stat st;
+
+    while (stat(away, &st) != 0 || st.st_size < n) {
+        ck_assert_msg(clock_boot_ms() < until_ms, "the source is not asked again");
+        (void)poll(NULL, 0, 10);
+    }
+}
+
+static int count(const char *text, const char *part)
+{
+    int n = 0;
+
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at++)
+        n++;
+    return n;
+}
+
+START_TEST(a_failure_of_a_source_is_told_once_however_often_it_is_asked)
+{
+    static char log[CLI_RIG_OUT];
+    const char *conf = begin("source", "[strategy]\nplugin = round_robin\n");
+
+    set_away(true);
+
+    struct cli_live *worker = cli_start_run(conf);
+
+    await_degraded(worker, "PARTI-E500", "the far end is away");
+    await_refusals(8);
+    set_away(false);
+    ck_assert_uint_eq(await_assigned(worker), 1);
+    ck_assert_int_eq(count(worker->buffer, "\"event\":\"error\""), 1);
+    cli_log(worker, log);
+    ck_assert_msg(count(log, " PARTI-E500 ") == 1, "told more than once:\n%s", log);
+    cli_has(log, "error PARTI-E500 source evil_retry could not list its partitions: the "
+                 "far end is away\n");
+    cli_has(log, "source evil_retry lists its partitions again\n");
+    cli_finish(worker);
+    server_finish(&server);
+}
+END_TEST
+
 CLI_MAIN("cli_degraded", a_strategy_that_answers_retry_makes_every_worker_degraded,
          the_strategy_is_asked_again_and_its_plan_is_carried_out,
          a_source_that_answers_retry_makes_the_group_degraded,
-         a_source_that_never_answered_says_why_nothing_is_assigned)
+         a_source_that_never_answered_says_why_nothing_is_assigned,
+         a_failure_of_a_source_is_told_once_however_often_it_is_asked)

@@ -80,6 +80,50 @@ START_TEST(config_lists_the_sources)
 }
 END_TEST
 
+/* Of what is listed, before a worker tries it. */
+START_TEST(config_holds_the_subject_against_the_keys_of_the_partitions)
+{
+    const char *conf = cli_conf("a.ini", nowhere,
+                                "[consume]\nplugin = jetstream\nstream = S\n"
+                                "subject = orders.{2}.{3}\n");
+
+    cli_has(CLI_EXPECT(2, "config", "check", conf)->err,
+            ": consume jetstream: 32 of 32 partitions cannot be read, the first is p/0: "
+            "this partition has no subject by 'orders.{2}.{3}': it has fewer keys than "
+            "'subject' asks for; correct 'subject' in [consume]\n");
+    conf = cli_conf("b.ini", nowhere,
+                    "[consume]\nplugin = jetstream\nstream = S\n"
+                    "subject = orders.{2}\n");
+    (void)CLI_EXPECT(0, "config", "check", conf);
+}
+END_TEST
+
+/* The file is sound, and what cannot be asked may be there tomorrow. */
+START_TEST(config_tells_a_source_that_cannot_be_asked_from_a_mistake)
+{
+    static const char reason[] =
+        "PARTI-E500 source:far evil_retry could not list its partitions: the far end is "
+        "away";
+    char section[2048], whole[4096];
+
+    format(section, sizeof section,
+           "[source:far]\nplugin = %s/tests/plugins/.libs/evil_retry.so\nwhile = %s\n",
+           getenv("PARTI_BUILDDIR"), cli_file("away", ""));
+    const char *conf = cli_conf("a.ini", nowhere, section);
+    const struct cli_run *run = CLI_EXPECT(1, "config", "check", conf);
+
+    format(whole, sizeof whole,
+           "parti: %s: no mistakes, but its sources cannot be listed now: %s\n", conf,
+           reason);
+    ck_assert_str_eq(run->err, whole);
+    ck_assert_str_eq(run->out, "");
+    (void)CLI_EXPECT(0, "config", "check", conf, "--offline");
+    run = CLI_EXPECT(1, "plan", "-c", conf, "--add", "worker-0");
+    format(whole, sizeof whole, "parti: %s\n", reason);
+    cli_has(run->err, whole);
+}
+END_TEST
+
 START_TEST(config_reads_the_files_it_names)
 {
     char url[512];
@@ -150,7 +194,10 @@ START_TEST(plugins_are_listed_and_described)
     char dir[512];
 
     format(dir, sizeof dir, "%s/plugins/.libs", getenv("PARTI_BUILDDIR"));
-    cli_has(CLI_EXPECT(0, "plugins", "--plugin-dir", dir)->out, "round_robin");
+    const struct cli_run *run = CLI_EXPECT(0, "plugins", "--plugin-dir", dir);
+
+    cli_has(run->out, "; this host speaks ABI 1.1\n");
+    cli_has(run->out, "round_robin          strategy  0.1.0     for ABI 1.1  ");
     cli_has(CLI_EXPECT(0, "plugins", "describe", "static", "--plugin-dir", dir)->out,
             "partitions (text list)");
     json_t *o =
@@ -160,6 +207,32 @@ START_TEST(plugins_are_listed_and_described)
     json_decref(o);
     cli_has(CLI_EXPECT(1, "plugins", "describe", "statik", "--plugin-dir", dir)->err,
             "PARTI-E201 ");
+}
+END_TEST
+
+/* What may stand in another section is not said to be needed here. */
+START_TEST(plugins_say_which_keys_may_be_borrowed)
+{
+    char dir[512];
+
+    format(dir, sizeof dir, "%s/plugins/.libs", getenv("PARTI_BUILDDIR"));
+    const struct cli_run *run =
+        CLI_EXPECT(0, "plugins", "describe", "jetstream", "--plugin-dir", dir);
+
+    cli_has(run->out, "  url (text, secret, required, here or in [nats])\n");
+    cli_has(run->out, "  creds (path, borrowed with url)\n");
+    cli_has(run->out, "  url (text, secret, required, here or in the [source] with this "
+                      "plugin, else in [nats])\n");
+    json_t *o = cli_json(CLI_EXPECT(0, "plugins", "describe", "jetstream", "--plugin-dir",
+                                    dir, "-o", "json"));
+    json_t *url =
+        json_array_get(json_object_get(json_object_get(o, "source"), "options"), 0);
+
+    ck_assert_str_eq(cli_text(url, "name"), "url");
+    ck_assert_str_eq(cli_text(url, "borrowed_from"), "in [nats]");
+    json_decref(o);
+    run = CLI_EXPECT(0, "plugins", "describe", "static", "--plugin-dir", dir);
+    cli_lacks(run->out, "borrowed");
 }
 END_TEST
 
@@ -252,10 +325,13 @@ END_TEST
 
 CLI_MAIN("cli_files", config_without_mistakes, config_tells_every_mistake_in_one_go,
          config_asks_the_plugins_only_if_it_may, config_lists_the_sources,
+         config_holds_the_subject_against_the_keys_of_the_partitions,
+         config_tells_a_source_that_cannot_be_asked_from_a_mistake,
          config_reads_the_files_it_names,
          config_and_plan_look_for_plugins_where_they_are_told_to,
          config_that_is_not_there, config_shows_the_values_in_force,
          config_lists_every_key, plugins_are_listed_and_described,
+         plugins_say_which_keys_may_be_borrowed,
          plugins_that_are_broken_are_listed_with_the_reason,
          plugins_of_a_folder_that_is_none, misuse_ends_with_2_and_says_how,
          help_goes_to_standard_output, no_server_ends_with_4,

@@ -23,12 +23,12 @@ static struct jet_bench b;
 static const char *code_of(const char *part)
 {
     if (strstr(part, "there is no ") != NULL || strstr(part, "create it") != NULL)
-        return "PARTI-E506 source jetstream could not list its partitions (MISSING)";
+        return "PARTI-E506 source jetstream could not list its partitions:";
     if (strstr(part, "not permit") != NULL || strstr(part, "refuses the cred") != NULL)
-        return "PARTI-E507 source jetstream could not list its partitions (DENIED)";
+        return "PARTI-E507 source jetstream could not list its partitions:";
     if (strstr(part, "not answer") != NULL)
-        return "PARTI-E501 source jetstream could not list its partitions (TIMEOUT)";
-    return "PARTI-E500 source jetstream could not list its partitions (RETRY)";
+        return "PARTI-E501 source jetstream could not list its partitions:";
+    return "PARTI-E500 source jetstream could not list its partitions:";
 }
 
 static void says(const char *part)

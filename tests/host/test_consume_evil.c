@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "host/consumer.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -193,12 +194,40 @@ START_TEST(a_partition_that_does_not_fit_is_told_and_given_back_in_order)
     field_begin(_i);
     field_put(0, 0, 3);
     struct field_app *app = field_start(field_conf(1, "behave = unfit\n"), NULL, NULL);
-    ck_assert_ptr_nonnull(strstr(field_await_error(app, ERR_READER_STUCK),
-                                 "partition p/0: It cannot be "
-                                 "read: invalid input; it is tried again. consume broker "
-                                 "says: the partition has too few keys"));
+    ck_assert_str_eq(field_await_error(app, ERR_READER_STUCK),
+                     "partition p/0 cannot be read: consume broker says: the partition "
+                     "has too few keys. It is tried again");
     field_leave(app);
     ck_assert_uint_eq(field.entries, 0);
+    field_end();
+}
+END_TEST
+
+/* How often the broker was to read, in the log that it keeps. */
+static int starts(void)
+{
+    int n = 0;
+
+    for (const char *at = field_file("log"); (at = strstr(at, "start ")) != NULL; at++)
+        n++;
+    return n;
+}
+
+START_TEST(partitions_that_do_not_fit_are_one_message_however_often_they_are_tried)
+{
+    uint64_t until_ms;
+
+    field_begin(_i);
+    struct field_app *app = field_start(field_conf(40, "behave = unfit\n"), NULL, NULL);
+    ck_assert_ptr_nonnull(strstr(field_await_error(app, ERR_READER_STUCK),
+                                 "40 partitions, one of them p/"));
+    until_ms = clock_boot_ms() + FIELD_MS;
+    while (starts() < 40 * 5) {
+        ck_assert_uint_lt(clock_boot_ms(), until_ms);
+        (void)poll(NULL, 0, 10);
+    }
+    ck_assert_int_eq(app->errors, 1);
+    field_leave(app);
     field_end();
 }
 END_TEST
@@ -290,6 +319,7 @@ FIELD_CREW("consume_evil", more_messages_than_credit, positions_that_do_not_asce
            each_reason_of_trouble_is_told_once_until_all_is_fine,
            no_number_of_reasons_fills_the_log,
            a_partition_that_does_not_fit_is_told_and_given_back_in_order,
+           partitions_that_do_not_fit_are_one_message_however_often_they_are_tried,
            a_plugin_that_hangs_is_told_and_holds_no_partition_for_longer_than_its_time,
            more_partitions_than_can_be_consumed_are_told_and_released_at_once,
            mistakes_are_told_with_their_line)

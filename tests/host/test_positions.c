@@ -81,6 +81,22 @@ START_TEST(positions_are_shown_while_held_and_after)
 }
 END_TEST
 
+START_TEST(a_position_set_ahead_says_what_is_left_out)
+{
+    begin(_i);
+    field_put(0, 0, 5);
+    struct field_app *app = field_start(conf, NULL, NULL);
+    field_await_settled(app, 0, END);
+    field_leave(app);
+    cli_has(CLI_EXPECT(0, "positions", "-c", conf, "--set", "60", "p/0")->err,
+            "p/0 goes on at 60 (was 41). Its next holder begins there, and what is not "
+            "done from 41 to 59 is left out. No broker was asked");
+    cli_has(CLI_EXPECT(0, "positions", "-c", conf, "--set", "60", "p/0")->err,
+            "p/0 goes on at 60 (was 60). Its next holder begins there. No broker");
+    field_end();
+}
+END_TEST
+
 START_TEST(a_position_set_by_hand_is_where_the_next_holder_begins)
 {
     begin(_i);
@@ -89,7 +105,8 @@ START_TEST(a_position_set_by_hand_is_where_the_next_holder_begins)
     field_await_settled(app, 0, END);
     field_leave(app);
     cli_has(CLI_EXPECT(0, "positions", "-c", conf, "--set", "20", "p/0")->err,
-            "p/0 goes on at 20 (was 41).");
+            "p/0 goes on at 20 (was 41). Its next holder begins there, and what was done "
+            "from 20 to 40 is done again. No broker was asked");
     ck_assert_int_eq(next_of("p/0"), 20);
     app = field_start(conf, NULL, NULL);
     field_await_entries(8); /* 0 to 4, and 2 to 4 once more */
@@ -189,6 +206,7 @@ START_TEST(a_group_that_does_not_consume_has_none)
 END_TEST
 
 FIELD_MAIN("positions", positions_are_shown_while_held_and_after,
+           a_position_set_ahead_says_what_is_left_out,
            a_position_set_by_hand_is_where_the_next_holder_begins,
            nothing_is_set_while_the_group_is_at_work_or_without_a_position,
            a_partition_that_was_claimed_and_never_begun_has_no_position_to_set,

@@ -311,6 +311,10 @@ START_TEST(the_consumers_section_is_checked_and_shown)
     conf = field_conf(1, "behave = badconf\n");
     cli_has(CLI_EXPECT(2, "config", "check", conf)->err,
             "parti.ini:16: consume broker: such behaviour does not please");
+    conf = field_conf(3, "behave = unfit\n");
+    cli_has(CLI_EXPECT(2, "config", "check", conf)->err,
+            ": consume broker: 3 of 3 partitions cannot be read, the first is p/0: the "
+            "partition has too few keys\n");
     conf = field_conf(1, "in_flight = 9\nin_flight_total = 8\n");
     cli_has(CLI_EXPECT(2, "config", "check", "--offline", conf)->err,
             "in_flight (9) is above in_flight_total (8)");

@@ -11,6 +11,7 @@
  * that are started.  'behave' names one rule to break, or is 'flood', 'gloomy' or 'mute'.
  */
 #include "parti_consumer.h"
+#include "parti_fits.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -471,8 +472,22 @@ static const struct parti_consumer consumer = {.size = sizeof consumer,
                                                .stop = stop,
                                                .destroy = destroy};
 
+/* behave = unfit: of no partition, before it is to be read. */
+static int32_t fits_id(void *self, const char *id, uint64_t id_n,
+                       struct parti_error *error)
+{
+    (void)id, (void)id_n;
+    return !does(self, "unfit")
+               ? PARTI_OK
+               : parti_fail(error, PARTI_BADINPUT, "the partition has too few keys");
+}
+
+static const struct parti_fits fits = {.size = sizeof fits, .fits = fits_id};
+
 static const void *extension(const char *id)
 {
+    if (strcmp(id, PARTI_FITS_ID) == 0)
+        return &fits;
     return strcmp(id, PARTI_CONSUMER_ID) == 0 ? &consumer : NULL;
 }
 

@@ -12,6 +12,7 @@ trap 'rm -rf "$work"' EXIT INT TERM
 cat >"$work/plugin.cc" <<'CC'
 #include "parti_connection.h"
 #include "parti_consumer.h"
+#include "parti_fits.h"
 #include "parti_plugin.h"
 static int32_t create(void **self, const parti_host *host, const parti_conf *conf,
                       parti_error *error)

@@ -1,8 +1,10 @@
 /* Strategy and source that answer PARTI_RETRY as long as the file 'while' is there: what
  * a host makes of trouble that passes.  A strategy that looks at files is evil enough; it
- * also says what a terminal would act on. */
+ * also says what a terminal would act on.  The source adds a byte to the file each time
+ * it refuses, so a test can tell how often it was asked. */
 #include "plain.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 static const struct parti_option options[] = {
@@ -34,8 +36,13 @@ static int32_t assign(void *self, const struct parti_world *world, uint32_t *own
 static int32_t list(void *self, struct parti_sink *sink, uint64_t budget_ms,
                     struct parti_error *error)
 {
-    if (access(self, F_OK) == 0)
+    int fd = open(self, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+    if (fd >= 0) {
+        (void)!write(fd, "x", 1);
+        (void)close(fd);
         return parti_fail(error, PARTI_RETRY, "the far end is away");
+    }
     return plain_list(self, sink, budget_ms, error);
 }
 

@@ -296,6 +296,7 @@ START_TEST(without_a_place_for_dead_letters_it_is_tried_for_ever_and_said)
     struct consume_options o = rig_options;
 
     o.has_dead_letter = false;
+    o.handle_timeout_ms = 0;
     o.commit_interval_ms = 1000000;
     rig_open(&r, &o);
     rig_reads(&r, 0, 5);
@@ -314,7 +315,16 @@ START_TEST(without_a_place_for_dead_letters_it_is_tried_for_ever_and_said)
     rig_wait(&r, 40);
     rig_expect(&r, "deliver 1#4; deliver 1#5"); /* not said again */
     rig_say(&r, 0, 1, 5, VERDICT_TERM);
-    rig_expect(&r, "say PARTI-E704");
+    rig_expect(&r, "say PARTI-E704"); /* another reason */
+    rig_wait(&r, 40);
+    rig_say(&r, 0, 1, 6, VERDICT_TERM);
+    rig_wait(&r, 40);
+    rig_say(&r, 0, 1, 7, VERDICT_TERM);
+    rig_expect(&r, "deliver 1#6; deliver 1#7"); /* nor this one */
+    rig_wait(&r, 600000);
+    rig_expect(&r, "deliver 1#8");
+    rig_say(&r, 0, 1, 8, VERDICT_TERM);
+    rig_expect(&r, "say PARTI-E704"); /* but after ten minutes */
     rig_close(&r);
 }
 END_TEST

@@ -255,9 +255,9 @@ START_TEST(tables_describe_themselves_without_their_secrets)
     FILE *to = open_memstream(&said, &n);
     json_t *list;
 
-    option_describe(table, OPTION_TEXT, to);
-    option_describe(own, OPTION_TEXT, to);
-    option_describe(NULL, OPTION_TEXT, to);
+    option_describe(table, NULL, OPTION_TEXT, to);
+    option_describe(own, NULL, OPTION_TEXT, to);
+    option_describe(NULL, NULL, OPTION_TEXT, to);
     ck_assert_int_eq(fclose(to), 0);
     ck_assert_ptr_nonnull(strstr(said, "  partitions (text list, required)\n"));
     ck_assert_ptr_nonnull(strstr(
@@ -269,7 +269,7 @@ START_TEST(tables_describe_themselves_without_their_secrets)
     free(said);
 
     to = open_memstream(&said, &n);
-    option_describe(own, OPTION_JSON, to);
+    option_describe(own, NULL, OPTION_JSON, to);
     ck_assert_int_eq(fclose(to), 0);
     list = json_loads(said, 0, NULL);
     ck_assert_uint_eq(json_array_size(list), 2);

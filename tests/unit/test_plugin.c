@@ -417,7 +417,8 @@ START_TEST(plugins_describe_themselves)
     plugin_describe(p, OPTION_TEXT, to);
     ck_assert_int_eq(fclose(to), 0);
     ck_assert_ptr_nonnull(strstr(said, "good_strategy: index modulo workers\n"));
-    ck_assert_ptr_nonnull(strstr(said, "ABI      1.1, needs 1.0; this host offers 1.1"));
+    ck_assert_ptr_nonnull(
+        strstr(said, "built for ABI 1.1, needs 1.0; this host speaks 1.1"));
     ck_assert_ptr_nonnull(strstr(said, "keys in [strategy]\n  mode (text"));
     free(said);
     to = open_memstream(&said, &n);

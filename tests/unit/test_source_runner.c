@@ -66,7 +66,8 @@ static void refused(const char *behave, const char *partitions, int code,
 
 START_TEST(rows_that_break_the_rules_are_refused_in_words)
 {
-    refused("well", "a\nb\na", ERR_SOURCE_TWICE, "partition a is in its list twice");
+    refused("well", "a\nb\na", ERR_SOURCE_TWICE,
+            "partition a is in its list twice. Take one of them out");
     refused("empty_id", "a", ERR_SOURCE_ROWS,
             "partition 1 of its list, '', cannot be used: it is empty");
     refused("empty_key", NULL, ERR_SOURCE_ROWS,
@@ -74,14 +75,14 @@ START_TEST(rows_that_break_the_rules_are_refused_in_words)
     refused("too_long", NULL, ERR_SOURCE_ROWS, "it is longer than 512 bytes");
     refused("too_many", NULL, ERR_SOURCE_MANY, "more than 2000000 partitions");
     refused("retry", "a", ERR_SOURCE_FAILED,
-            "PARTI-E500 source puppet could not list its partitions (RETRY): the network "
+            "PARTI-E500 source puppet could not list its partitions: the network "
             "is away");
     refused("missing", "a", ERR_SOURCE_MISSING,
-            "PARTI-E506 source puppet could not list its partitions (MISSING): no such");
+            "PARTI-E506 source puppet could not list its partitions: no such");
     refused("denied", "a", ERR_SOURCE_DENIED,
-            "PARTI-E507 source puppet could not list its partitions (DENIED): not for");
+            "PARTI-E507 source puppet could not list its partitions: not for");
     refused("timeout", "a", ERR_SOURCE_TIMEOUT,
-            "PARTI-E501 source puppet could not list its partitions (TIMEOUT): no word");
+            "PARTI-E501 source puppet could not list its partitions: no word");
 }
 END_TEST
 
@@ -267,7 +268,7 @@ START_TEST(a_source_that_cannot_start_yet_is_started_later)
     fixture_create(&f);
     const struct source_result *r = ask(&f, true);
     ck_assert_int_eq(r->status, STATUS_IO);
-    ck_assert_says(f.box.text[0], "could not start (RETRY): the value 'nostart'");
+    ck_assert_says(f.box.text[0], "could not start: the value 'nostart'");
     fixture_finish(&f);
 }
 END_TEST

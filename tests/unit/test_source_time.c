@@ -95,6 +95,56 @@ START_TEST(a_command_does_not_wait_for_the_pause)
 }
 END_TEST
 
+START_TEST(a_failure_is_news_once_and_to_whoever_commands)
+{
+    struct fixture f;
+
+    fixture_init(&f);
+    (void)fixture_add(&f, "source", "retry", "a");
+    fixture_create(&f);
+    ck_assert(ask(&f, false)->is_news);
+    ck_assert(!ask(&f, false)->is_news);
+    ck_assert(ask(&f, true)->is_news);
+    ck_assert(!ask(&f, false)->is_news);
+    fixture_finish(&f);
+}
+END_TEST
+
+START_TEST(a_partition_listed_twice_is_news_once)
+{
+    struct fixture f;
+
+    fixture_init(&f);
+    (void)fixture_add(&f, "source", "well", "a");
+    (void)fixture_add(&f, "source:two", "well", "a");
+    fixture_create(&f);
+    ck_assert_int_eq(ask(&f, false)->code, ERR_SOURCE_TWICE);
+    ck_assert(f.box.result[0].is_news);
+    ck_assert(!ask(&f, false)->is_news);
+    fixture_finish(&f);
+}
+END_TEST
+
+/* Eight failures in a row: the pause has been doubled beyond the shorter limit. */
+START_TEST(the_pause_grows_up_to_the_interval)
+{
+    struct fixture f;
+    uint64_t start;
+
+    fixture_init(&f);
+    fixture_add(&f, "source", "retry", "a")->conf.refresh_interval_ms =
+        2 * SOURCE_RETRY_MAX_MS;
+    fixture_create(&f);
+    for (int i = 0; i < 8; i++) {
+        start = threads_now_ms();
+        ck_assert_int_eq(ask(&f, true)->status, STATUS_IO);
+    }
+    ck_assert_int_eq(ask(&f, false)->status, STATUS_IO);
+    ck_assert_uint_ge(threads_now_ms() - start, SOURCE_RETRY_MAX_MS - 1);
+    fixture_finish(&f);
+}
+END_TEST
+
 START_TEST(nothing_is_told_unasked_while_nobody_watches)
 {
     struct fixture f;
@@ -115,4 +165,6 @@ UNIT_MAIN("source_time", an_interval_lists_again_while_watching,
           a_list_that_is_the_same_is_not_told_again, a_storm_of_changes_is_one_listing,
           a_failed_listing_is_tried_again_after_a_pause,
           a_command_does_not_wait_for_the_pause,
+          a_failure_is_news_once_and_to_whoever_commands,
+          a_partition_listed_twice_is_news_once, the_pause_grows_up_to_the_interval,
           nothing_is_told_unasked_while_nobody_watches)
