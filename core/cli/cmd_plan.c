@@ -108,8 +108,10 @@ static int plan(const struct cli *cli, struct conf *c, struct state *s,
     char twice[WHY_ROOM];
     int status = wish->from != NULL ? read_file(s, wish->from) : read_live(s, c, wish);
 
-    if (status == CLI_OK)
+    if (status == CLI_OK) {
+        state_drop_leavers(s);
         status = change_fleet(s, wish);
+    }
     if (status == CLI_OK && s->part_n == 0) {
         status = plan_list(s, c);
         if (status != CLI_OK)

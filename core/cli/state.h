@@ -18,6 +18,9 @@ enum {
     STATE_FILE_MAX = 256 * 1024 * 1024 /* bytes of a file with a state */
 };
 
+/* All have left: the one state that no worker can be in. */
+#define STATE_EMPTY "Empty"
+
 struct state_worker {
     char id[ID_ROOM];
     char host[HOST_ROOM];
@@ -29,6 +32,7 @@ struct state_worker {
                         state_count() */
     uint32_t placed, pending;
     enum member_state state;
+    bool has_left;             /* it drains no more: it is gone */
     bool is_added, is_removed; /* by `parti plan` */
     uint32_t place;            /* for state_sort() alone */
 };
@@ -93,6 +97,12 @@ struct state_part *state_add_part(struct state *s, struct bytes id);
  * twice; its name is in twice[room]. */
 int state_sort(struct state *s, char *twice, size_t room);
 void state_count(struct state *s);
+
+/* Takes those out who have left; what is theirs is nobody's. */
+void state_drop_leavers(struct state *s);
+
+/* "active", "draining", "away" or "left". */
+const char *state_worker_name(const struct state_worker *w);
 
 /* Index of the worker with this id, STATE_NOBODY if there is none. */
 uint32_t state_find(const struct state *s, const char *id);

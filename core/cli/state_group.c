@@ -7,7 +7,7 @@
 const char *state_life(const struct group *g)
 {
     if (!g->has_beacon || (g->beacon.flags & BEACON_RESIGNS) != 0)
-        return life_name(LIFE_ELECTION);
+        return g->is_empty ? STATE_EMPTY : life_name(LIFE_ELECTION);
     if (g->beacon.allowance_ms == 0)
         return life_name(LIFE_DEGRADED);
     if (g->beacon.trouble[0] != '\0')
@@ -64,6 +64,7 @@ static void take_head(struct state *s, const struct group *g, const struct group
         w->pid = m->pid;
         w->capacity = m->capacity;
         w->state = m->state;
+        w->has_left = g->is_empty;
     }
 }
 
