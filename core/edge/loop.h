@@ -36,6 +36,8 @@ struct loop_options {
     void (*perform)(void *ctx, const struct action *action);
     /* Something is wrong with the server; the loop goes on trying.  code: errors.h. */
     void (*problem)(void *ctx, int code, const char *text);
+    /* After a problem to connect the group's log is open again.  May be NULL. */
+    void (*connected)(void *ctx, const char *server);
     /* The embedded server is at this address, from now on: for other connections.  May be
      * NULL.  The first call comes from inside loop_create(). */
     void (*server)(void *ctx, const char *url);

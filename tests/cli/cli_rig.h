@@ -65,7 +65,7 @@ const char *cli_conf(const char *name, const char *url, const char *more);
 
 struct cli_live {
     pid_t pid;
-    int out;
+    int out, err;
     char buffer[CLI_RIG_OUT];
     size_t n, taken;
 };
@@ -81,6 +81,9 @@ void cli_line(struct cli_live *live, bool (*is_it)(const char *line, void *ctx),
  * 'key' is 'text' (NULL: any); to be json_decref()ed. */
 json_t *cli_event(struct cli_live *live, const char *event, const char *key,
                   const char *text);
+
+/* How often its log, which is its standard error, holds this text. */
+int cli_logged(const struct cli_live *live, const char *text);
 
 /* The text of a key, "" when there is none. */
 const char *cli_text(const json_t *object, const char *key);

@@ -239,8 +239,30 @@ START_TEST(a_group_that_all_have_left_is_empty)
 }
 END_TEST
 
-CLI_MAIN("cli_group", a_group_that_all_have_left_is_empty,
-         settings_that_cannot_work_are_e113, one_worker_more_than_there_are_ids_is_e310,
+START_TEST(an_outage_is_told_once_that_it_is_tried_again_and_that_it_is_over)
+{
+    start_server("");
+    const char *conf = cli_conf("a.ini", server.url, "");
+    struct cli_live *worker = cli_start_run(conf);
+
+    ck_assert_uint_eq(await_assigned(worker), 32);
+    for (int i = 1; i <= 2; i++) {
+        server_stop(&server);
+        await_error(worker, "PARTI-E101", "This worker goes on trying.");
+        json_decref(cli_event(worker, "fenced", NULL, NULL)); /* many tries later */
+        server_restart(&server);
+        ck_assert_uint_eq(await_assigned(worker), 32);
+        ck_assert_int_eq(cli_logged(worker, "PARTI-E101"), i);
+        ck_assert_int_eq(cli_logged(worker, "connected again to nats://127.0.0.1:"), i);
+    }
+    cli_finish(worker);
+    server_finish(&server);
+}
+END_TEST
+
+CLI_MAIN("cli_group", an_outage_is_told_once_that_it_is_tried_again_and_that_it_is_over,
+         a_group_that_all_have_left_is_empty, settings_that_cannot_work_are_e113,
+         one_worker_more_than_there_are_ids_is_e310,
          another_head_of_the_same_epoch_is_e311, a_head_that_does_not_decode_is_e312,
          a_head_beyond_half_of_max_payload_is_e313,
          more_partitions_than_a_host_takes_is_e314)
