@@ -239,6 +239,11 @@ static void take_mail(struct loop *l)
 
         feed(l, &ev);
     }
+    if (bag.has_unread) {
+        struct event ev = {.type = EV_UNREAD, .unread = {bag.unread, bag.unread_why}};
+
+        feed(l, &ev);
+    }
     if (bag.has_stop) {
         struct event ev = {.type = EV_STOP, .stop.restart = bag.restart};
 
@@ -341,6 +346,11 @@ void loop_stop(struct loop *l, bool restart)
 void loop_refresh(struct loop *l)
 {
     mail_refresh(l->mail);
+}
+
+void loop_unread(struct loop *l, uint32_t n, const char *why)
+{
+    mail_unread(l->mail, n, why);
 }
 
 void loop_quit(struct loop *l)

@@ -69,6 +69,9 @@ void loop_plan_failed(struct loop *loop, uint64_t plan, int status, const char *
 void loop_released(struct loop *loop, uint64_t epoch);
 void loop_stop(struct loop *loop, bool restart);
 void loop_refresh(struct loop *loop);
+/* Of what this worker holds, so many partitions cannot be read or handled; why: of the
+ * first, copied. */
+void loop_unread(struct loop *loop, uint32_t n, const char *why);
 
 /* Ends without leaving, as a crash would: 'perform' is called once more, with STOPPED,
  * and the group finds the lease run out.  Any thread, 'perform' included. */
