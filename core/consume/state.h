@@ -66,6 +66,7 @@ struct lane {
     bool is_suspect;
     bool has_said;      /* the store's trouble, once in a row */
     bool has_said_bury; /* as has_said */
+    bool is_spent;      /* a message fails for good and has no place to go to */
     bool has_said_late; /* a handler's silence, until it answers with an ack */
     uint64_t origin;
     uint64_t void_origin; /* C13: of the record, while it is void; else 0 */
