@@ -25,6 +25,7 @@ struct watch {
     bool has_leader;
     char leader[ID_ROOM];
     uint64_t term;
+    uint32_t unread; /* as told last */
     char life[32];
     char problem[GROUP_TEXT_ROOM]; /* told last, so that it is told once */
 };
@@ -75,6 +76,16 @@ static void look_at_leader(struct watch *w)
         w->wants_read = true; /* all have left */
     if (has && g->beacon.head.epoch > 0 && stamp_compare(g->beacon.head, w->head) > 0)
         w->wants_read = true;
+}
+
+static void look_for_unread(struct watch *w)
+{
+    if (!w->is_known || !w->has_leader || w->group.beacon.unread == w->unread)
+        return;
+    w->known.has_leader = true;
+    state_take_unread(&w->known, &w->group);
+    w->unread = w->known.unread;
+    watch_unread(&w->out, &w->known);
 }
 
 /* ---- from heads */
@@ -207,6 +218,7 @@ static int follow(struct watch *w)
         if (w->wants_read && w->group.is_up && w->group.first == NULL)
             status = catch_up(w);
         look_at_leader(w); /* what was read may say that all have left */
+        look_for_unread(w);
         item = group_next(&w->group, wake_ms(w));
         if (item != NULL)
             take(w, item);

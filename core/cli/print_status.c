@@ -17,6 +17,17 @@ enum table_colour print_life_colour(const char *life)
     return strcmp(life, life_name(LIFE_STABLE)) == 0 ? TABLE_GOOD : TABLE_BUSY;
 }
 
+static void print_unread(const struct state *s, bool is_colour, FILE *to)
+{
+    if (s->unread == 0)
+        return;
+    (void)fprintf(to, "\nunread      %" PRIu32 " partition(s) of %" PRIu32 " worker(s); ",
+                  s->unread, s->unread_workers);
+    table_text(s->unread_id, TABLE_PLAIN, is_colour, to);
+    (void)fputs(": ", to);
+    table_text(s->unread_why, TABLE_BAD, is_colour, to);
+}
+
 static void print_group(const struct state *s, const struct positions_sum *sum,
                         bool is_colour, FILE *to)
 {
@@ -32,6 +43,7 @@ static void print_group(const struct state *s, const struct positions_sum *sum,
         (void)fputs("\nreason      ", to);
         table_text(s->why, TABLE_PLAIN, is_colour, to);
     }
+    print_unread(s, is_colour, to);
     (void)fputs("\nleader      ", to);
     if (s->has_leader)
         table_text(s->leader[0] != '\0' ? s->leader : "(no id yet)", TABLE_PLAIN,

@@ -50,9 +50,13 @@ struct state {
     char leader[ID_ROOM]; /* "": none lives, or it has no id yet */
     bool has_leader;
     uint64_t term, gen, epoch;
-    enum cause cause;       /* of the newest epoch; only from a live group */
-    char life[32];          /* "Stable" */
-    char why[TROUBLE_ROOM]; /* Degraded: the reason; else "" */
+    enum cause cause;        /* of the newest epoch; only from a live group */
+    char life[32];           /* "Stable" */
+    char why[TROUBLE_ROOM];  /* Degraded: the reason; else "" */
+    uint32_t unread;         /* partitions that are held and cannot be read or handled, */
+    uint32_t unread_workers; /* by so many workers; */
+    char unread_id[ID_ROOM]; /* the first of these, "": not known by its id yet, */
+    char unread_why[TROUBLE_ROOM]; /* and its reason */
     char strategy[NAME_ROOM];
     struct state_worker *worker; /* ascending by num */
     uint32_t worker_n;
@@ -76,6 +80,9 @@ int state_from_file(struct state *s, const char *path, char *why, size_t room);
 
 void state_finish(struct state *s);
 
+/* What the newest beacon says of partitions that are not read. */
+void state_take_unread(struct state *s, const struct group *g);
+
 /* The words of the group's public states for a leader's phase. */
 const char *state_life(const struct group *g);
 /* The reason for being Degraded, "" in any other state; borrowed from the group. */
@@ -83,6 +90,7 @@ const char *state_why(const struct group *g);
 
 /* One object, as product and manual promise it; owned by the caller. */
 json_t *state_json(const struct state *s);
+json_t *state_unread_json(const struct state *s); /* its "unread" */
 
 /* ---- for those who make one by hand -------------------------------------------- */
 

@@ -93,6 +93,18 @@ static json_t *weights_json(const struct state *s)
     return o;
 }
 
+json_t *state_unread_json(const struct state *s)
+{
+    json_t *o = json_object();
+
+    must(o != NULL);
+    json_object_set_new(o, "partitions", json_integer(s->unread));
+    json_object_set_new(o, "workers", json_integer(s->unread_workers));
+    json_object_set_new(o, "worker", option_json_text(s->unread_id));
+    json_object_set_new(o, "reason", option_json_text(s->unread_why));
+    return o;
+}
+
 json_t *state_json(const struct state *s)
 {
     json_t *o = json_object(), *weights = weights_json(s);
@@ -107,6 +119,8 @@ json_t *state_json(const struct state *s)
     json_object_set_new(o, "state", json_string(s->life));
     if (s->why[0] != '\0')
         json_object_set_new(o, "reason", option_json_text(s->why));
+    if (s->unread > 0)
+        json_object_set_new(o, "unread", state_unread_json(s));
     json_object_set_new(o, "strategy", option_json_text(s->strategy));
     json_object_set_new(o, "workers", workers_json(s));
     json_object_set_new(o, "pending", pending_json(s));

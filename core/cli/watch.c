@@ -126,6 +126,27 @@ void watch_life(struct watch_out *out, const char *from, const char *to, const c
     put(o);
 }
 
+void watch_unread(struct watch_out *out, const struct state *s)
+{
+    if (!out->is_json && s->unread == 0) {
+        say(out, TABLE_GOOD, "all partitions are read");
+    } else if (!out->is_json) {
+        say(out, TABLE_BAD,
+            "%" PRIu32 " partition(s) of %" PRIu32 " worker(s) are not read; %s: %s",
+            s->unread, s->unread_workers, s->unread_id, s->unread_why);
+    } else {
+        json_t *o = event("unread");
+
+        put_number(o, "partitions", s->unread);
+        put_number(o, "workers", s->unread_workers);
+        if (s->unread > 0) {
+            json_object_set_new(o, "worker", option_json_text(s->unread_id));
+            json_object_set_new(o, "reason", option_json_text(s->unread_why));
+        }
+        put(o);
+    }
+}
+
 void watch_epoch(struct watch_out *out, const struct head *h)
 {
     if (!out->is_json) {
