@@ -204,7 +204,8 @@ static int join(struct demo *d)
     d->join_ms = given_ms(d, (int)k, d->fleet.worker[k].started_ns);
     print_table(d);
     printf("         it holds its share after %" PRIu64 " ms; moved: %" PRIu64
-           " sections (least possible %" PRIu64 "), %.1f %% of all packages\n",
+           " sections (a plan as even moves %" PRIu64
+           " at least), %.1f %% of all packages\n",
            d->join_ms, d->join.moved, d->join.moved_least, d->join.percent);
     return CLI_OK;
 }

@@ -1,4 +1,4 @@
-/* parti plan: what would move, and the least possible; nothing is changed. */
+/* parti plan: what would move, and what any plan as even would; nothing is changed. */
 #include "cli/cli.h"
 
 #include "base/must.h"
@@ -108,8 +108,10 @@ static int plan(const struct cli *cli, struct conf *c, struct state *s,
     char twice[WHY_ROOM];
     int status = wish->from != NULL ? read_file(s, wish->from) : read_live(s, c, wish);
 
-    if (status == CLI_OK)
+    if (status == CLI_OK) {
+        state_drop_leavers(s);
         status = change_fleet(s, wish);
+    }
     if (status == CLI_OK && s->part_n == 0) {
         char away[AWAY_ROOM] = "";
 
@@ -170,7 +172,7 @@ static int run(int argc, char **argv, struct cli *cli)
 
 const struct command cmd_plan = {
     .name = "plan",
-    .summary = "shows what would move, and the least possible; changes nothing",
+    .summary = "shows what would move, and what would have to; changes nothing",
     .usage = "plan -c FILE [--from STATE.json] [--add W[,capacity=N][,zone=Z]] ...\n"
              "     [--remove W] ... [--strategy NAME] [--plugin-dir DIR] [-v]\n"
              "     [-o table|json] [--detailed-exitcode]",

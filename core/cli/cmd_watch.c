@@ -25,6 +25,7 @@ struct watch {
     bool has_leader;
     char leader[ID_ROOM];
     uint64_t term;
+    uint32_t unread; /* as told last */
     char life[32];
     char problem[GROUP_TEXT_ROOM]; /* told last, so that it is told once */
 };
@@ -71,8 +72,20 @@ static void look_at_leader(struct watch *w)
         watch_leader(&w->out, has ? w->leader : NULL, w->term);
     if (strcmp(life, w->life) != 0)
         watch_life(&w->out, life, w->life, state_why(&w->group));
+    if (w->is_known && g->is_deserted && !g->is_empty && group_is_silent(g))
+        w->wants_read = true; /* all have left */
     if (has && g->beacon.head.epoch > 0 && stamp_compare(g->beacon.head, w->head) > 0)
         w->wants_read = true;
+}
+
+static void look_for_unread(struct watch *w)
+{
+    if (!w->is_known || !w->has_leader || w->group.beacon.unread == w->unread)
+        return;
+    w->known.has_leader = true;
+    state_take_unread(&w->known, &w->group);
+    w->unread = w->known.unread;
+    watch_unread(&w->out, &w->known);
 }
 
 /* ---- from heads */
@@ -179,6 +192,18 @@ static int catch_up(struct watch *w)
 
 /* ---- the loop */
 
+/* When something is to be told that no message tells of. */
+static uint64_t wake_ms(const struct watch *w)
+{
+    const struct group *g = &w->group;
+
+    if (w->has_leader)
+        return silence_ms(w);
+    return w->is_known && g->is_deserted && !g->is_empty
+               ? g->heard_ms + g->conf->timing.heartbeat_ttl_ms
+               : UINT64_MAX;
+}
+
 static int follow(struct watch *w)
 {
     int status = CLI_OK;
@@ -192,7 +217,9 @@ static int follow(struct watch *w)
         look_at_leader(w);
         if (w->wants_read && w->group.is_up && w->group.first == NULL)
             status = catch_up(w);
-        item = group_next(&w->group, w->has_leader ? silence_ms(w) : UINT64_MAX);
+        look_at_leader(w); /* what was read may say that all have left */
+        look_for_unread(w);
+        item = group_next(&w->group, wake_ms(w));
         if (item != NULL)
             take(w, item);
         inbox_item_free(item);

@@ -56,8 +56,8 @@ int demo_finish(struct demo *d)
            " ms)\n",
            d->first_ms, d->cold_ms);
     printf("  join -> holds its share         %6" PRIu64 " ms\n", d->join_ms);
-    printf("  moved when one joined           %6" PRIu64 "      (least possible %" PRIu64
-           ")\n",
+    printf("  moved when one joined           %6" PRIu64 "      (a plan as even: %" PRIu64
+           " at least)\n",
            d->join.moved, d->join.moved_least);
     printf("  crash -> held elsewhere         %6" PRIu64 " ms\n", d->crash_ms);
     printf("  back after a crash -> its share %6" PRIu64 " ms\n", d->return_ms);

@@ -1,5 +1,6 @@
 /* What a step of the demo moved, and what it had to move: counted by the host's own judge
- * of strategies, so the least possible is that of `parti plan`.  One user at a time.
+ * of strategies, so the least for a plan as even is that of `parti plan`.  One user at a
+ * time.
  */
 #ifndef PARTI_CLI_DEMO_MOVES_H
 #define PARTI_CLI_DEMO_MOVES_H

@@ -47,17 +47,18 @@ static void take_beacon(struct group *g, const struct inbox_item *item)
         return;
     g->beacon = m.beacon;
     g->has_beacon = true;
-    g->beacon_ms = item->when_ns / CLOCK_NS_PER_MS;
+    g->is_empty = false;
+    g->beacon_ms = g->heard_ms = item->when_ns / CLOCK_NS_PER_MS;
 }
 
 static void note_item(struct group *g, const struct inbox_item *item)
 {
     if (item->kind == INBOX_MESSAGE && item->tag == GROUP_BEACON)
         take_beacon(g, item);
-    else if (item->kind == INBOX_LINK_UP)
-        g->is_up = true;
-    else if (item->kind == INBOX_LINK_DOWN)
-        g->is_up = false;
+    else if (item->kind == INBOX_LINK_UP || item->kind == INBOX_LINK_DOWN)
+        g->is_up = item->kind == INBOX_LINK_UP;
+    if (item->kind == INBOX_LINK_UP)
+        g->heard_ms = clock_boot_ms();
 }
 
 static int patience_ms(const struct group *g, uint64_t now_ms, uint64_t until_ms)
@@ -142,6 +143,31 @@ bool group_listen(struct group *g)
         group_keep(g, item);
     }
     return g->has_beacon;
+}
+
+static bool has_leader(const struct group *g)
+{
+    return g->has_beacon && (g->beacon.flags & BEACON_RESIGNS) == 0;
+}
+
+bool group_is_silent(const struct group *g)
+{
+    return g->is_up && !has_leader(g) &&
+           clock_boot_ms() >= g->heard_ms + g->conf->timing.heartbeat_ttl_ms;
+}
+
+bool group_await_silence(struct group *g)
+{
+    while (!has_leader(g) && !group_is_silent(g)) {
+        struct inbox_item *item =
+            group_fresh(g, g->heard_ms + g->conf->timing.heartbeat_ttl_ms);
+
+        if (item != NULL)
+            group_keep(g, item);
+        else if (group_is_stopped(g) || !g->is_up)
+            break;
+    }
+    return group_is_silent(g);
 }
 
 /* ---- begin and end */

@@ -43,6 +43,9 @@ struct group {
     bool has_beacon; /* 'beacon' is the newest one heard */
     struct beacon beacon;
     uint64_t beacon_ms;              /* when it came, CLOCK_BOOTTIME */
+    uint64_t heard_ms;               /* the same, or since when none has come */
+    bool is_deserted;                /* all members of the head were leaving, */
+    bool is_empty;                   /* and no lease of theirs lives */
     struct inbox_item *first, *last; /* backlog */
     uint32_t backlog;
     int code; /* of the last failure, 0: none */
@@ -91,6 +94,12 @@ struct inbox_item *group_next(struct group *g, uint64_t until_ms);
 
 /* Waits for one beacon, GROUP_BEACONS heartbeat intervals at most: does a leader live? */
 bool group_listen(struct group *g);
+
+/* No leader speaks, and for so long that every lease is over: leases live by beacons. */
+bool group_is_silent(const struct group *g);
+
+/* The same, after waiting for that silence or for a leader. */
+bool group_await_silence(struct group *g);
 
 bool group_is_stopped(const struct group *g);
 

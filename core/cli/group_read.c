@@ -335,6 +335,15 @@ void group_view_finish(struct group_view *v)
     *v = (struct group_view){0};
 }
 
+/* The last who leave stay in the head, for nobody is there who could drop them. */
+static void note_leavers(struct group *g, const struct head *h)
+{
+    g->is_deserted = true;
+    for (uint32_t i = 0; i < h->n; i++)
+        g->is_deserted = g->is_deserted && h->member[i].state == MEMBER_DRAINING;
+    g->is_empty = g->is_deserted && group_is_silent(g);
+}
+
 int group_read(struct group *g, struct group_view *v)
 {
     uint64_t until_ms = deadline_ms(g);
@@ -366,5 +375,7 @@ int group_read(struct group *g, struct group_view *v)
                           "the assignment of the group '%s' changes faster than it can "
                           "be read.",
                           g->conf->group);
+    if (status == CLI_OK)
+        note_leavers(g, &v->head);
     return status;
 }

@@ -13,6 +13,8 @@ int look_at_open_group(struct group *g, struct state *s, bool *ret_is_absent)
         (void)group_listen(g); /* none may live: then the log alone speaks */
     if (status == CLI_OK)
         status = group_read(g, &view);
+    if (status == CLI_OK && g->is_deserted)
+        g->is_empty = group_await_silence(g);
     *ret_is_absent = status == CLI_FAILED && g->code == 0;
     if (status == CLI_OK && state_from_group(s, g, &view) < 0)
         status = group_fail(g, CLI_FAILED, ERR_LOG_LOST,

@@ -126,7 +126,9 @@ void print_plan(const struct planned *p, bool is_verbose, bool is_colour, FILE *
                   s->group, s->epoch, workers, s->part_n, p->strategy);
     print_workers(p, is_colour, to);
     print_moves(p, is_verbose, is_colour, to);
-    (void)fprintf(to, "\nMoves %" PRIu64 " of %" PRIu32 " (least possible %" PRIu64 "). ",
+    (void)fprintf(to,
+                  "\nMoves %" PRIu64 " of %" PRIu32 " (a plan as even moves %" PRIu64
+                  " at least). ",
                   p->moved, s->part_n, p->moved_least);
     if (p->before_ratio > 0)
         (void)fprintf(to, "Imbalance %.1f %% -> %.1f %%. ", percent(p->before_ratio),

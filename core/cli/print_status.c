@@ -17,9 +17,24 @@ enum table_colour print_life_colour(const char *life)
     return strcmp(life, life_name(LIFE_STABLE)) == 0 ? TABLE_GOOD : TABLE_BUSY;
 }
 
+static void print_unread(const struct state *s, bool is_colour, FILE *to)
+{
+    if (s->unread == 0)
+        return;
+    (void)fprintf(to, "\nunread      %" PRIu32 " partition(s) of %" PRIu32 " worker(s); ",
+                  s->unread, s->unread_workers);
+    table_text(s->unread_id, TABLE_PLAIN, is_colour, to);
+    (void)fputs(": ", to);
+    table_text(s->unread_why, TABLE_BAD, is_colour, to);
+}
+
 static void print_group(const struct state *s, const struct positions_sum *sum,
                         bool is_colour, FILE *to)
 {
+    uint32_t left = 0;
+
+    for (uint32_t i = 0; i < s->worker_n; i++)
+        left += s->worker[i].has_left;
     (void)fputs("group       ", to);
     table_text(s->group, TABLE_BOLD, is_colour, to);
     (void)fputs("\nstate       ", to);
@@ -28,6 +43,7 @@ static void print_group(const struct state *s, const struct positions_sum *sum,
         (void)fputs("\nreason      ", to);
         table_text(s->why, TABLE_PLAIN, is_colour, to);
     }
+    print_unread(s, is_colour, to);
     (void)fputs("\nleader      ", to);
     if (s->has_leader)
         table_text(s->leader[0] != '\0' ? s->leader : "(no id yet)", TABLE_PLAIN,
@@ -45,7 +61,10 @@ static void print_group(const struct state *s, const struct positions_sum *sum,
                       "positions   %" PRIu32 " of %" PRIu32
                       " partitions have one, %" PRIu32 " with a message that failed\n",
                       sum->recorded, sum->parts, sum->failing);
-    (void)fprintf(to, "workers     %" PRIu32 "\n", s->worker_n);
+    (void)fprintf(to, "workers     %" PRIu32, s->worker_n - left);
+    if (left > 0)
+        (void)fprintf(to, ", %" PRIu32 " left", left);
+    (void)fputc('\n', to);
 }
 
 static uint32_t most_parts(const struct state *s)
@@ -78,7 +97,7 @@ static void fill(const struct state *s, size_t bar, struct table *t)
         table_cell(t, TABLE_PLAIN, "%s", w->host);
         table_cell(t, TABLE_PLAIN, "%" PRIu32, w->pid);
         table_cell(t, w->state == MEMBER_ACTIVE ? TABLE_PLAIN : TABLE_BUSY, "%s",
-                   member_state_name(w->state));
+                   state_worker_name(w));
         table_cell(t, TABLE_PLAIN, "%" PRIu32, w->capacity);
         table_cell(t, TABLE_PLAIN, w->pending > 0 ? "%" PRIu32 " +%" PRIu32 : "%" PRIu32,
                    w->placed, w->pending);

@@ -5,6 +5,7 @@
 #include "base/must.h"
 #include "base/status.h"
 #include "edge/clock.h"
+#include "host/log.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -264,6 +265,11 @@ static void say_end(const struct run_keeper *k)
 
     switch (k->how) {
     case CHILD_EXITED:
+        if (k->is_doomed) {
+            log_info("'%s' ended before it was killed, with exit code %d", name,
+                     k->number);
+            break;
+        }
         problem(k, ERR_COMMAND_ENDED, "'%s' ended unasked with exit code %d", name,
                 k->number);
         break;
@@ -285,8 +291,9 @@ static void say_end(const struct run_keeper *k)
 
 static void clean_up(struct run_keeper *k)
 {
-    bool is_failure =
-        k->how == CHILD_EXITED || k->how == CHILD_SIGNALED || k->how == CHILD_UNGUARDED;
+    /* Who is fenced does well to end before it is killed. */
+    bool is_failure = (k->how == CHILD_EXITED && !k->is_doomed) ||
+                      k->how == CHILD_SIGNALED || k->how == CHILD_UNGUARDED;
 
     child_destroy(k->child);
     k->child = NULL;

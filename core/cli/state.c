@@ -3,6 +3,7 @@
 #include "base/must.h"
 #include "base/partid.h"
 #include "base/status.h"
+#include "proto/life.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -71,6 +72,11 @@ uint32_t state_find(const struct state *s, const char *id)
         if (strcmp(s->worker[i].id, id) == 0)
             return i;
     return STATE_NOBODY;
+}
+
+const char *state_worker_name(const struct state_worker *w)
+{
+    return w->has_left ? "left" : member_state_name(w->state);
 }
 
 static void drop_part(struct state_part *p)
@@ -207,6 +213,28 @@ void state_count(struct state *s)
         s->worker[p->owner].placed += !p->is_pending;
         s->worker[p->owner].weight += p->weight;
     }
+}
+
+void state_drop_leavers(struct state *s)
+{
+    uint32_t *now = calloc((size_t)s->worker_n + 1, sizeof *now), n = 0;
+
+    must(now != NULL);
+    for (uint32_t i = 0; i < s->worker_n; i++) {
+        now[i] = s->worker[i].has_left ? STATE_NOBODY : n;
+        if (!s->worker[i].has_left)
+            s->worker[n++] = s->worker[i];
+    }
+    for (uint32_t i = 0; i < s->part_n; i++) {
+        struct state_part *p = &s->part[i];
+
+        p->owner = p->owner != STATE_NOBODY ? now[p->owner] : STATE_NOBODY;
+        p->from = p->from != STATE_NOBODY ? now[p->from] : STATE_NOBODY;
+        p->is_pending = p->is_pending && p->owner != STATE_NOBODY;
+    }
+    s->worker_n = n;
+    free(now);
+    state_count(s);
 }
 
 int state_sort(struct state *s, char *twice, size_t room)

@@ -18,6 +18,9 @@ enum {
     STATE_FILE_MAX = 256 * 1024 * 1024 /* bytes of a file with a state */
 };
 
+/* All have left: the one state that no worker can be in. */
+#define STATE_EMPTY "Empty"
+
 struct state_worker {
     char id[ID_ROOM];
     char host[HOST_ROOM];
@@ -29,6 +32,7 @@ struct state_worker {
                         state_count() */
     uint32_t placed, pending;
     enum member_state state;
+    bool has_left;             /* it drains no more: it is gone */
     bool is_added, is_removed; /* by `parti plan` */
     uint32_t place;            /* for state_sort() alone */
 };
@@ -46,9 +50,13 @@ struct state {
     char leader[ID_ROOM]; /* "": none lives, or it has no id yet */
     bool has_leader;
     uint64_t term, gen, epoch;
-    enum cause cause;       /* of the newest epoch; only from a live group */
-    char life[32];          /* "Stable" */
-    char why[TROUBLE_ROOM]; /* Degraded: the reason; else "" */
+    enum cause cause;        /* of the newest epoch; only from a live group */
+    char life[32];           /* "Stable" */
+    char why[TROUBLE_ROOM];  /* Degraded: the reason; else "" */
+    uint32_t unread;         /* partitions that are held and cannot be read or handled, */
+    uint32_t unread_workers; /* by so many workers; */
+    char unread_id[ID_ROOM]; /* the first of these, "": not known by its id yet, */
+    char unread_why[TROUBLE_ROOM]; /* and its reason */
     char strategy[NAME_ROOM];
     struct state_worker *worker; /* ascending by num */
     uint32_t worker_n;
@@ -72,6 +80,9 @@ int state_from_file(struct state *s, const char *path, char *why, size_t room);
 
 void state_finish(struct state *s);
 
+/* What the newest beacon says of partitions that are not read. */
+void state_take_unread(struct state *s, const struct group *g);
+
 /* The words of the group's public states for a leader's phase. */
 const char *state_life(const struct group *g);
 /* The reason for being Degraded, "" in any other state; borrowed from the group. */
@@ -79,6 +90,7 @@ const char *state_why(const struct group *g);
 
 /* One object, as product and manual promise it; owned by the caller. */
 json_t *state_json(const struct state *s);
+json_t *state_unread_json(const struct state *s); /* its "unread" */
 
 /* ---- for those who make one by hand -------------------------------------------- */
 
@@ -93,6 +105,12 @@ struct state_part *state_add_part(struct state *s, struct bytes id);
  * twice; its name is in twice[room]. */
 int state_sort(struct state *s, char *twice, size_t room);
 void state_count(struct state *s);
+
+/* Takes those out who have left; what is theirs is nobody's. */
+void state_drop_leavers(struct state *s);
+
+/* "active", "draining", "away" or "left". */
+const char *state_worker_name(const struct state_worker *w);
 
 /* Index of the worker with this id, STATE_NOBODY if there is none. */
 uint32_t state_find(const struct state *s, const char *id);

@@ -7,7 +7,7 @@
 const char *state_life(const struct group *g)
 {
     if (!g->has_beacon || (g->beacon.flags & BEACON_RESIGNS) != 0)
-        return life_name(LIFE_ELECTION);
+        return g->is_empty ? STATE_EMPTY : life_name(LIFE_ELECTION);
     if (g->beacon.allowance_ms == 0)
         return life_name(LIFE_DEGRADED);
     if (g->beacon.trouble[0] != '\0')
@@ -64,7 +64,21 @@ static void take_head(struct state *s, const struct group *g, const struct group
         w->pid = m->pid;
         w->capacity = m->capacity;
         w->state = m->state;
+        w->has_left = g->is_empty;
     }
+}
+
+void state_take_unread(struct state *s, const struct group *g)
+{
+    const struct beacon *b = &g->beacon;
+
+    s->unread = s->has_leader ? b->unread : 0;
+    s->unread_workers = b->unread_workers;
+    copy(b->unread_why, s->unread_why, sizeof s->unread_why);
+    s->unread_id[0] = '\0';
+    for (uint32_t i = 0; i < s->worker_n; i++)
+        if (s->worker[i].num == b->unread_num)
+            copy(s->worker[i].id, s->unread_id, sizeof s->unread_id);
 }
 
 /* W2: what a record lists is held once the demand on another member is met. */
@@ -95,6 +109,7 @@ int state_from_group(struct state *s, const struct group *g, const struct group_
     int status = STATUS_OK;
 
     take_head(s, g, v);
+    state_take_unread(s, g);
     for (uint32_t i = 0; status == STATUS_OK && i < v->head.n; i++)
         if (v->record[i].bytes != NULL)
             status = take_record(s, &v->head, i, &v->record[i]);

@@ -42,7 +42,7 @@ static json_t *workers_json(const struct state *s)
         parts[i] = json_array();
         json_object_set_new(o, "id", option_json_text(w->id));
         json_object_set_new(o, "host", option_json_text(w->host));
-        json_object_set_new(o, "state", json_string(member_state_name(w->state)));
+        json_object_set_new(o, "state", json_string(state_worker_name(w)));
         json_object_set_new(o, "capacity", json_integer(w->capacity));
         if (w->zone[0] != '\0')
             json_object_set_new(o, "zone", option_json_text(w->zone));
@@ -93,6 +93,18 @@ static json_t *weights_json(const struct state *s)
     return o;
 }
 
+json_t *state_unread_json(const struct state *s)
+{
+    json_t *o = json_object();
+
+    must(o != NULL);
+    json_object_set_new(o, "partitions", json_integer(s->unread));
+    json_object_set_new(o, "workers", json_integer(s->unread_workers));
+    json_object_set_new(o, "worker", option_json_text(s->unread_id));
+    json_object_set_new(o, "reason", option_json_text(s->unread_why));
+    return o;
+}
+
 json_t *state_json(const struct state *s)
 {
     json_t *o = json_object(), *weights = weights_json(s);
@@ -107,6 +119,8 @@ json_t *state_json(const struct state *s)
     json_object_set_new(o, "state", json_string(s->life));
     if (s->why[0] != '\0')
         json_object_set_new(o, "reason", option_json_text(s->why));
+    if (s->unread > 0)
+        json_object_set_new(o, "unread", state_unread_json(s));
     json_object_set_new(o, "strategy", option_json_text(s->strategy));
     json_object_set_new(o, "workers", workers_json(s));
     json_object_set_new(o, "pending", pending_json(s));
@@ -173,6 +187,7 @@ static int read_worker(struct reader *r, const json_t *o)
     for (int k = MEMBER_ACTIVE; state != NULL && k <= MEMBER_AWAY; k++)
         if (strcmp(state, member_state_name((enum member_state)k)) == 0)
             w->state = (enum member_state)k;
+    w->has_left = state != NULL && strcmp(state, "left") == 0;
     json_array_foreach(parts, i, part)
     {
         struct state_part *p = NULL;

@@ -126,6 +126,27 @@ void watch_life(struct watch_out *out, const char *from, const char *to, const c
     put(o);
 }
 
+void watch_unread(struct watch_out *out, const struct state *s)
+{
+    if (!out->is_json && s->unread == 0) {
+        say(out, TABLE_GOOD, "all partitions are read");
+    } else if (!out->is_json) {
+        say(out, TABLE_BAD,
+            "%" PRIu32 " partition(s) of %" PRIu32 " worker(s) are not read; %s: %s",
+            s->unread, s->unread_workers, s->unread_id, s->unread_why);
+    } else {
+        json_t *o = event("unread");
+
+        put_number(o, "partitions", s->unread);
+        put_number(o, "workers", s->unread_workers);
+        if (s->unread > 0) {
+            json_object_set_new(o, "worker", option_json_text(s->unread_id));
+            json_object_set_new(o, "reason", option_json_text(s->unread_why));
+        }
+        put(o);
+    }
+}
+
 void watch_epoch(struct watch_out *out, const struct head *h)
 {
     if (!out->is_json) {
@@ -190,7 +211,7 @@ static void tell_worker(const struct watch_out *out, enum change change,
 
     if (!out->is_json) {
         if (change == CHANGED)
-            say(out, TABLE_BUSY, "%s is %s", w->id, member_state_name(w->state));
+            say(out, TABLE_BUSY, "%s is %s", w->id, state_worker_name(w));
         else
             say(out, TABLE_BUSY, "%s %s", w->id, name[change]);
         return;
@@ -199,9 +220,18 @@ static void tell_worker(const struct watch_out *out, enum change change,
 
     json_object_set_new(o, "worker", option_json_text(w->id));
     json_object_set_new(o, "change", json_string(name[change]));
-    json_object_set_new(o, "state", json_string(member_state_name(w->state)));
+    json_object_set_new(o, "state", json_string(state_worker_name(w)));
     json_object_set_new(o, "host", option_json_text(w->host));
     put(o);
+}
+
+static void tell_change(const struct watch_out *out, const struct state_worker *before,
+                        const struct state_worker *now)
+{
+    if (before->has_left != now->has_left)
+        tell_worker(out, now->has_left ? WENT : CAME, now);
+    else if (before->state != now->state)
+        tell_worker(out, CHANGED, now);
 }
 
 /* What one worker has gained and lost. */
@@ -291,12 +321,12 @@ void watch_changes(struct watch_out *out, const struct state *before,
         if (same[i] == STATE_NOBODY) {
             if (was[i].lost > 0)
                 tell_tally(out, before->worker[i].id, &was[i], 0);
-            tell_worker(out, WENT, &before->worker[i]);
+            if (!before->worker[i].has_left)
+                tell_worker(out, WENT, &before->worker[i]);
             continue;
         }
         is[same[i]].lost = was[i].lost;
-        if (before->worker[i].state != now->worker[same[i]].state)
-            tell_worker(out, CHANGED, &now->worker[same[i]]);
+        tell_change(out, &before->worker[i], &now->worker[same[i]]);
     }
     bool has_moved = before->pending > 0;
 

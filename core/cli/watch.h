@@ -17,6 +17,9 @@ void watch_leader(struct watch_out *out, const char *leader, uint64_t term);
 /* 'why' is "" unless the group is Degraded. */
 void watch_life(struct watch_out *out, const char *from, const char *to, const char *why);
 
+/* How many partitions cannot be read or handled has changed. */
+void watch_unread(struct watch_out *out, const struct state *s);
+
 void watch_epoch(struct watch_out *out, const struct head *h);
 
 /* Workers that came, went or changed, what each gained and lost, and whether the last

@@ -214,7 +214,8 @@ void consume_look(const struct consume *c, uint32_t lane, struct consume_view *r
     must(lane < c->options.lanes_max);
     l = &c->lane[lane];
     *ret = (struct consume_view){
-        .state = l->is_stuck || (l->phase == PHASE_CLAIMING && l->has_said)
+        .state = l->is_stuck || l->is_spent || l->has_said_bury ||
+                         (l->phase == PHASE_CLAIMING && l->has_said)
                      ? LANE_STUCK
                      : state[l->phase],
         .token = l->token,

@@ -221,6 +221,7 @@ uint64_t consume_deadline_ms(const struct consume *c);
 /* ---- to look at ----------------------------------------------------------------------
  */
 
+/* STUCK: it cannot be claimed or read, or a message of it has no place to go to. */
 enum consume_state { LANE_IDLE, LANE_CLAIMING, LANE_READING, LANE_DRAINING, LANE_STUCK };
 
 struct consume_view {

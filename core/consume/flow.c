@@ -190,6 +190,7 @@ uint64_t flow_due(const struct consume *c, const struct lane *l)
 static void done(struct consume *c, struct lane *l)
 {
     l->next = sat_add(c->entry[l->first].position, 1); /* C4 */
+    l->is_spent = false;
     pool_pop(c, l);
     l->undone_n++;
     l->unsent_n++;
@@ -271,6 +272,7 @@ static void fail(struct consume *c, struct lane *l, uint32_t i, uint32_t k, bool
         e->is_dead = true;
     } else if (is_spent) {
         say_spent(c, l, e->position, is_term);
+        l->is_spent = true;
         l->give_ms = sat_add(c->now_ms, c->options.retry_max_ms);
     } else {
         l->give_ms = sat_add(c->now_ms, delay_ms > 0 ? delay_ms : backoff(c, e->fails));

@@ -67,6 +67,7 @@ struct lane {
     bool is_suspect;
     bool has_said;      /* the store's trouble, once in a row */
     bool has_said_bury; /* as has_said */
+    bool is_spent;      /* a message fails for good and has no place to go to */
     bool has_said_late; /* a handler's silence, until it answers with an ack */
     bool spent_by_term; /* what was said last of a message that is spent: why, */
     uint64_t spent_to;  /* behind which position, 0: nothing; and when */

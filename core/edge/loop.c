@@ -44,6 +44,18 @@ static bool make_node(struct loop *l)
     return true;
 }
 
+/* Once for each outage, like what began it. */
+static void tell_connected(struct loop *l)
+{
+    char server[LOOP_TEXT_ROOM];
+
+    if (l->is_out && l->options.connected != NULL) {
+        nats_link_server(l->link, server, sizeof server);
+        l->options.connected(l->options.ctx, server);
+    }
+    l->is_out = false;
+}
+
 static void on_open(struct loop *l, const struct inbox_item *item)
 {
     struct event up = {.type = EV_LINK, .link.up = true};
@@ -54,6 +66,7 @@ static void on_open(struct loop *l, const struct inbox_item *item)
         return;
     }
     l->problem_code = 0;
+    tell_connected(l);
     if (l->node == NULL && !make_node(l)) {
         loop_problem(l, ERR_RECORD_SIZE,
                      "there is not enough address space for the node");
@@ -121,6 +134,17 @@ static void on_server(struct loop *l, const struct inbox_item *item)
         l->options.server(l->options.ctx, item->data);
 }
 
+/* The link says a reason once, and tries for ever. */
+static void on_link_error(struct loop *l, const struct inbox_item *item)
+{
+    char text[LOOP_TEXT_ROOM + 64];
+
+    (void)snprintf(text, sizeof text, "%.*s This worker goes on trying.", LOOP_TEXT_ROOM,
+                   item->data);
+    loop_problem(l, item->code, text);
+    l->is_out = true;
+}
+
 static void take(struct loop *l, struct inbox_item *item)
 {
     if (l->log != NULL && nats_log_feed(l->log, item)) {
@@ -130,7 +154,7 @@ static void take(struct loop *l, struct inbox_item *item)
     switch (item->kind) {
     case INBOX_LINK_UP: on_link(l, true); break;
     case INBOX_LINK_DOWN: on_link(l, false); break;
-    case INBOX_LINK_ERROR:
+    case INBOX_LINK_ERROR: on_link_error(l, item); break;
     case INBOX_LINK_DENIED:
     case INBOX_LOG_NOTE:
     case INBOX_SERVER_ERROR:
@@ -212,6 +236,11 @@ static void take_mail(struct loop *l)
     }
     if (bag.has_refresh) {
         struct event ev = {.type = EV_REFRESH};
+
+        feed(l, &ev);
+    }
+    if (bag.has_unread) {
+        struct event ev = {.type = EV_UNREAD, .unread = {bag.unread, bag.unread_why}};
 
         feed(l, &ev);
     }
@@ -317,6 +346,11 @@ void loop_stop(struct loop *l, bool restart)
 void loop_refresh(struct loop *l)
 {
     mail_refresh(l->mail);
+}
+
+void loop_unread(struct loop *l, uint32_t n, const char *why)
+{
+    mail_unread(l->mail, n, why);
 }
 
 void loop_quit(struct loop *l)

@@ -36,6 +36,8 @@ struct loop_options {
     void (*perform)(void *ctx, const struct action *action);
     /* Something is wrong with the server; the loop goes on trying.  code: errors.h. */
     void (*problem)(void *ctx, int code, const char *text);
+    /* After a problem to connect the group's log is open again.  May be NULL. */
+    void (*connected)(void *ctx, const char *server);
     /* The embedded server is at this address, from now on: for other connections.  May be
      * NULL.  The first call comes from inside loop_create(). */
     void (*server)(void *ctx, const char *url);
@@ -67,6 +69,9 @@ void loop_plan_failed(struct loop *loop, uint64_t plan, int status, const char *
 void loop_released(struct loop *loop, uint64_t epoch);
 void loop_stop(struct loop *loop, bool restart);
 void loop_refresh(struct loop *loop);
+/* Of what this worker holds, so many partitions cannot be read or handled; why: of the
+ * first, copied. */
+void loop_unread(struct loop *loop, uint32_t n, const char *why);
 
 /* Ends without leaving, as a crash would: 'perform' is called once more, with STOPPED,
  * and the group finds the lease run out.  Any thread, 'perform' included. */

@@ -38,6 +38,7 @@ struct loop {
     struct actions actions;
     bool is_open;        /* log open, node told that it is up */
     uint64_t open_at_ms; /* try to open the log then; 0: not wanted */
+    bool is_out;         /* an outage was told, its end was not */
     bool is_done;
     char beacon[96], inbox_subject[96], control[96];
     char refresher[LOOP_REFRESHERS_MAX][NATS_LINK_SUBJECT_MAX + 1];

@@ -179,6 +179,16 @@ void mail_refresh(struct mail *m)
     leave(m);
 }
 
+void mail_unread(struct mail *m, uint32_t n, const char *why)
+{
+    struct mail_bag *bag = enter(m);
+
+    bag->unread = n;
+    bytes_to_text(bytes_of(why), bag->unread_why, sizeof bag->unread_why);
+    bag->has_unread = true;
+    leave(m);
+}
+
 void mail_quit(struct mail *m)
 {
     enter(m)->has_quit = true;

@@ -28,6 +28,9 @@ struct mail_bag {
     char plan_why[MAIL_TEXT_MAX + 1]; /* it failed, "": nothing is to be told */
     uint32_t *owner;
     uint32_t owner_n;
+    bool has_unread;
+    uint32_t unread; /* the newest word */
+    char unread_why[MAIL_TEXT_MAX + 1];
 };
 
 struct mail;
@@ -57,6 +60,7 @@ void mail_plan_failed(struct mail *mail, uint64_t plan, int status, const char *
 void mail_released(struct mail *mail, uint64_t epoch);
 void mail_stop(struct mail *mail, bool restart);
 void mail_refresh(struct mail *mail);
+void mail_unread(struct mail *mail, uint32_t n, const char *why);
 void mail_quit(struct mail *mail);
 
 #endif

@@ -157,6 +157,14 @@ void consumer_tell_problem(struct consumer *c, int code, const char *text)
     must(pthread_mutex_unlock(&c->end_lock) == 0);
 }
 
+void consumer_tell_unread(struct consumer *c, uint32_t n, const char *why)
+{
+    must(pthread_mutex_lock(&c->end_lock) == 0);
+    if (!c->is_left)
+        c->setup.unread(c->setup.ctx, n, why);
+    must(pthread_mutex_unlock(&c->end_lock) == 0);
+}
+
 /* ---- what the parts ask of each other ---------------------------------------------- */
 
 static bool on_holds(void *ctx, struct parti_hold hold, uint64_t *ret_now_ms)

@@ -49,6 +49,9 @@ struct consumer_setup {
      * that were never granted. */
     void (*clear)(void *ctx, struct parti_hold hold);
     void (*problem)(void *ctx, int code, const char *text); /* any thread */
+    /* So many partitions are held and cannot be read or handled, and why the first; 0 and
+     * "": none any more.  The consumer's thread, once a second at most. */
+    void (*unread)(void *ctx, uint32_t n, const char *why);
 };
 
 struct consumer;

@@ -20,6 +20,25 @@ void consumer_pend(struct consumer *c, const struct consume_event *event)
     c->pending[(c->pending_first + c->pendings++) % CONSUMER_PENDING_MAX] = *event;
 }
 
+/* Is it said of a partition that is in trouble from now on? */
+static bool is_lasting(int code)
+{
+    return code == ERR_POSITION_STORE || code == ERR_MESSAGE_SPENT ||
+           code == ERR_DEAD_LETTER || code == ERR_READER_STUCK ||
+           code == ERR_READER_BROKEN;
+}
+
+void consumer_note(struct consumer *c, uint32_t lane, int code, const char *text)
+{
+    if (c->cause[0] != '\0' && lane != c->cause_lane)
+        return;
+    if (c->cause[0] == '\0')
+        c->count_at_ms = c->now_ms + CONSUMER_COUNT_MS; /* unless it is over by then */
+    c->cause_lane = lane;
+    c->is_cause_new = true;
+    (void)snprintf(c->cause, sizeof c->cause, "PARTI-E%03d %.240s", code, text);
+}
+
 void consumer_say(struct consumer *c, uint32_t lane, int code, const char *format, ...)
 {
     const struct consumer_lane *l = lane < c->lanes_used ? &c->lane[lane] : NULL;
@@ -34,6 +53,8 @@ void consumer_say(struct consumer *c, uint32_t lane, int code, const char *forma
                        text);
     else
         (void)snprintf(whole, sizeof whole, "%s", text);
+    if (is_lasting(code))
+        consumer_note(c, lane, code, whole);
     consumer_tell_problem(c, code, whole);
 }
 

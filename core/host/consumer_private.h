@@ -24,6 +24,9 @@ enum { CONSUMER_PENDING_MAX = 2 * CONSUMER_LANES_MAX };
  * that in how long a time, where trouble comes and goes. */
 enum { CONSUMER_REASONS_MAX = 16, CONSUMER_TROUBLES = 8, CONSUMER_TROUBLES_MS = 10000 };
 
+/* Between two looks at how many partitions are in trouble. */
+enum { CONSUMER_COUNT_MS = 1000 };
+
 /* What the consumer's thread knows of a lane. */
 struct consumer_lane {
     struct hands_part *part; /* NULL: not granted */
@@ -83,6 +86,11 @@ struct consumer {
     struct stuck stuck;     /* what cannot be read at all */
     char start_reason[512]; /* of the last start() that failed */
     const char *reason;     /* the plugin's, for what the engine says of it; NULL: none */
+    char cause[TROUBLE_ROOM]; /* of the first trouble since all was well, */
+    uint32_t cause_lane;      /* whose it is, */
+    bool is_cause_new;        /* not told yet; */
+    uint32_t unread;          /* and how many partitions have some, as was told last */
+    uint64_t count_at_ms;
     uint64_t speak_at_ms;
     uint64_t now_ms; /* the clock, looked at every FEEDS events at least */
     uint32_t fed;    /* events since */
@@ -107,6 +115,10 @@ void consumer_tell_clear(struct consumer *c, struct parti_hold hold);
 void consumer_tell_settled(struct consumer *c, const struct parti_partition *partition,
                            uint64_t next);
 void consumer_tell_problem(struct consumer *c, int code, const char *text);
+
+/* The first reason why partitions are not read is kept until all are. */
+void consumer_note(struct consumer *c, uint32_t lane, int code, const char *text);
+void consumer_tell_unread(struct consumer *c, uint32_t n, const char *why);
 
 /* Around each call of the plugin. */
 void consumer_enter(struct consumer *c, const char *call);

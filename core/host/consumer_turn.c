@@ -258,6 +258,17 @@ static void tell_trouble(struct consumer *c, const struct note *n)
                  c->instance.name);
 }
 
+/* Whether it is told or not; in few words, for there is little room. */
+static void note_trouble(struct consumer *c, const struct note *n)
+{
+    const struct consumer_lane *l = &c->lane[n->lane];
+    char text[TROUBLE_ROOM];
+
+    (void)snprintf(text, sizeof text, "partition %.100s: %s",
+                   l->part != NULL ? l->part->partition.id : "?", n->text);
+    consumer_note(c, n->lane, ERR_READER_STUCK, text);
+}
+
 static void on_trouble(struct consumer *c, const struct note *n)
 {
     struct consume_event ev = {.type = CONSUME_TROUBLE,
@@ -271,6 +282,7 @@ static void on_trouble(struct consumer *c, const struct note *n)
         if (!is_any_troubled(c))
             c->reasons = 0;
         l->trouble_run = n->run;
+        note_trouble(c, n);
         tell_trouble(c, n);
     } else if (n->run == l->run) {
         l->trouble_run = 0; /* what is hopeless the engine tells */
@@ -360,6 +372,30 @@ static void flush(struct consumer *c)
     c->forgotten_n = 0;
 }
 
+/* Not every trouble is told in words, and none of them when it ends. */
+static void count_unread(struct consumer *c)
+{
+    uint32_t n = 0;
+
+    if (c->cause[0] == '\0' || c->now_ms < c->count_at_ms)
+        return;
+    c->count_at_ms = c->now_ms + CONSUMER_COUNT_MS;
+    for (uint32_t i = 0; i < c->lanes_used; i++) {
+        struct consume_view view;
+
+        if (c->lane[i].part == NULL)
+            continue;
+        consume_look(c->engine, i, &view);
+        n += is_troubled(&c->lane[i]) || view.state == LANE_STUCK;
+    }
+    if (n == 0)
+        c->cause[0] = '\0';
+    if (n != c->unread || (n > 0 && c->is_cause_new))
+        consumer_tell_unread(c, n, c->cause);
+    c->unread = n;
+    c->is_cause_new = false;
+}
+
 static void run_timers(struct consumer *c)
 {
     struct consume_event tick = {.type = CONSUME_TICK};
@@ -368,6 +404,7 @@ static void run_timers(struct consumer *c)
     look_at_clock(c);
     if (c->now_ms >= consume_deadline_ms(c->engine))
         consumer_feed(c, &tick);
+    count_unread(c);
     if (c->now_ms >= c->speak_at_ms) {
         hands_speak(c->hands, c->now_ms);
         c->speak_at_ms = c->now_ms + c->conf.handle_timeout_ms / SPEAK_PARTS + 1;

@@ -167,6 +167,27 @@ static uint64_t least_for_equal_weights(struct tally *t, const struct parti_worl
     return dealt - kept;
 }
 
+/* Are counts as the capacities' shares are, rounded down or up? */
+static bool is_even(const struct tally *t, const struct parti_world *w,
+                    const uint32_t *owner)
+{
+    uint64_t dealt = w->part_n - t->fixed;
+    bool is_so = true;
+
+    for (uint64_t i = 0; i < w->part_n; i++)
+        t->quota[owner[i]] = 0;
+    for (uint64_t i = 0; i < w->part_n; i++)
+        t->quota[owner[i]]++;
+    for (uint32_t i = 0; i < w->worker_n && is_so; i++) {
+        unsigned __int128 share = (unsigned __int128)dealt * t->capacity[i];
+        unsigned __int128 count = (unsigned __int128)t->quota[i] * t->capacity_sum;
+
+        is_so = !is_open(w, i) ||
+                (count < share + t->capacity_sum && share < count + t->capacity_sum);
+    }
+    return is_so;
+}
+
 static void sift_down(uint32_t *heap, uint64_t n, uint64_t at)
 {
     for (;;) {
@@ -272,7 +293,9 @@ int judge_answer(const struct parti_world *w, const uint32_t *owner,
                           ((double)weight_sum * (double)t.capacity[top]);
     if (is_equal || top == w->worker_n)
         j.moved_least = least_for_equal_weights(&t, w);
-    else
+    /* An answer is not measured by one that is more even than itself. */
+    if (top < w->worker_n &&
+        (!is_equal || j.moved < j.moved_least || !is_even(&t, w, owner)))
         status = least_for_weights(&t, w, t.load[top], t.capacity[top], &j.moved_least);
 out:
     tally_finish(&t);

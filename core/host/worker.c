@@ -231,6 +231,12 @@ void worker_problem(void *ctx, int code, const char *text)
     (void)dispatch_error(w->dispatch, code, text);
 }
 
+static void on_connected(void *ctx, const char *server)
+{
+    (void)ctx;
+    log_info("connected again to %s", server);
+}
+
 static void tick(void *ctx)
 {
     struct parti_worker *w = ctx;
@@ -311,6 +317,7 @@ static int start(struct parti_worker *w, const struct parti_options *options, ch
     struct loop_options loop = {.ctx = w,
                                 .perform = perform,
                                 .problem = worker_problem,
+                                .connected = on_connected,
                                 .server = worker_consume_link,
                                 .tick = tick};
     char why[WORKER_TEXT_ROOM];

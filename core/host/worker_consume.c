@@ -59,6 +59,13 @@ static void on_release(void *ctx, uint64_t epoch)
     loop_released(w->loop, epoch);
 }
 
+static void on_unread(void *ctx, uint32_t n, const char *why)
+{
+    struct parti_worker *w = ctx;
+
+    loop_unread(w->loop, n, why);
+}
+
 int worker_consume_start(struct parti_worker *w, char *text, size_t room)
 {
     const struct consumer_setup setup = {.conf = &w->conf,
@@ -70,7 +77,8 @@ int worker_consume_start(struct parti_worker *w, char *text, size_t room)
                                          .settled = on_settled,
                                          .over = w->over != NULL ? on_over : NULL,
                                          .clear = on_clear,
-                                         .problem = worker_problem};
+                                         .problem = worker_problem,
+                                         .unread = on_unread};
     const struct conf_plugin *base = &w->conf.consume.base;
     int status;
 

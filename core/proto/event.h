@@ -20,6 +20,7 @@ enum event_type {
     EV_PLANNED,     /* answer to ACT_PLAN */
     EV_RELEASED,    /* the application has stopped what was revoked */
     EV_STOP,        /* leave the group */
+    EV_UNREAD,      /* so many partitions are held and cannot be read or handled */
     EV_REFRESH      /* list the source again now; a follower passes it on */
 };
 
@@ -75,6 +76,11 @@ struct event {
     struct {
         bool restart; /* keep my place for a while: I come back */
     } stop;
+
+    struct {
+        uint32_t n;      /* 0: none any more */
+        const char *why; /* for people: the first reason */
+    } unread;
 };
 
 #endif

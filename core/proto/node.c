@@ -220,6 +220,10 @@ static void dispatch(struct node *n, const struct event *ev)
     case EV_PLANNED: plan_answered(n, ev); break;
     case EV_RELEASED: work_released(n, ev->released.epoch); break;
     case EV_STOP: work_stop(n, ev->stop.restart); break;
+    case EV_UNREAD:
+        n->unread = ev->unread.n;
+        bytes_to_text(bytes_of(ev->unread.why), n->unread_why, sizeof n->unread_why);
+        break;
     case EV_REFRESH:
         if (lead_is_heading(n)) {
             emit(n->out, ACT_LIST)->list.commanded = true;

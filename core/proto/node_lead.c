@@ -333,6 +333,7 @@ static void send_beacon(struct node *n, uint8_t flags)
     b->phase = plan_phase(n);
     b->flags = flags;
     bytes_to_text(bytes_of(lead_trouble(n)), b->trouble, sizeof b->trouble);
+    roster_unread(&n->roster, b);
     /* L1: bits only before the end of authority; the allowance says how long before. */
     if (flags == 0 && lead_has_authority(n) && n->is_up) {
         b->allowance_ms = n->conf.ownership == OWNERSHIP_AVAILABLE

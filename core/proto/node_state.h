@@ -130,8 +130,10 @@ struct node {
     bool is_reborn;   /* a session was lost: the way begins at ClaimingID again */
     enum phase phase; /* of the group */
     char trouble[TROUBLE_ROOM]; /* of the group: why it is Degraded, "": it is not */
-    const char *degraded;       /* the reason, NULL: not degraded */
-    uint64_t good_ms;           /* since when nothing is wrong with link and log */
+    uint32_t unread;            /* of our partitions, told in each heartbeat */
+    char unread_why[TROUBLE_ROOM];
+    const char *degraded; /* the reason, NULL: not degraded */
+    uint64_t good_ms;     /* since when nothing is wrong with link and log */
     bool is_up;
     bool was_up;
     uint64_t down_ms; /* since when the link is down */

@@ -40,7 +40,9 @@ static void send_heartbeat(struct node *n, struct session leader, uint64_t k)
         .applied_hash = n->applied.hash,
         .released = hold_released_through(&n->hold, n->applied.stamp.epoch),
         .flags = flags,
+        .unread = n->unread,
     };
+    bytes_to_text(bytes_of(n->unread_why), n->message.heartbeat.unread_why, TROUBLE_ROOM);
     node_send(n, n->term.leader_addr);
     if (!session_is_none(leader))
         member_sent(m, leader, k, n->now_ms);

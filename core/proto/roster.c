@@ -203,6 +203,8 @@ struct mate *roster_heartbeat(struct roster *r, const struct heartbeat *h, bool 
     m->is_heard = true;
     m->heard_ms = now_ms;
     m->flags = h->flags;
+    m->unread = h->unread;
+    bytes_to_text(bytes_of(h->unread_why), m->unread_why, sizeof m->unread_why);
     if (is_echo && h->k > m->echo_k) {
         m->echo_k = h->k;
         m->echo_ms = now_ms;
@@ -229,6 +231,22 @@ void roster_bits(struct roster *r, struct beacon *b)
         m->has_bit = true;
         /* Its deadline is anchored at its send time, which lies before this arrival. */
         m->bit_ms = m->echo_ms;
+    }
+}
+
+void roster_unread(const struct roster *r, struct beacon *b)
+{
+    for (uint32_t num = 0; num < r->n; num++) {
+        const struct mate *m = &r->mate[num];
+
+        if (!m->is_member || m->is_expired || m->unread == 0)
+            continue;
+        if (b->unread_workers == 0) {
+            b->unread_num = num;
+            bytes_to_text(bytes_of(m->unread_why), b->unread_why, sizeof b->unread_why);
+        }
+        b->unread_workers++;
+        b->unread += m->unread < UINT32_MAX - b->unread ? m->unread : 0;
     }
 }
 

@@ -24,10 +24,12 @@ struct mate {
     uint64_t echo_k;   /* the newest of our beacons that it has echoed, 0: none */
     uint64_t echo_ms;  /* when that came in */
     bool has_bit;
-    uint64_t bit_ms;    /* arrival of the heartbeat for which the last bit was given */
-    bool has_report;    /* of the right head */
-    uint64_t reported;  /* released through */
-    uint8_t flags;      /* of its newest heartbeat */
+    uint64_t bit_ms;   /* arrival of the heartbeat for which the last bit was given */
+    bool has_report;   /* of the right head */
+    uint64_t reported; /* released through */
+    uint8_t flags;     /* of its newest heartbeat, like */
+    uint32_t unread;   /* partitions whose messages it cannot read, and why */
+    char unread_why[TROUBLE_ROOM];
     uint64_t seated_ms; /* when its session came into the head, as we saw it */
     uint64_t away_ms;   /* when it went away */
     bool has_told;      /* its wish to leave has been taken up */
@@ -84,6 +86,9 @@ struct mate *roster_heartbeat(struct roster *r, const struct heartbeat *h, bool 
 /* L1: the bits of beacon b->k.  A bit is for one heartbeat and worth the same whenever
  * it is given, so it is repeated as long as the echo is new enough. */
 void roster_bits(struct roster *r, struct beacon *b);
+
+/* What its members say of partitions whose messages are not read. */
+void roster_unread(const struct roster *r, struct beacon *b);
 
 /* L5: when the lease of this member has ended for sure, by our own clock and with drift
  * on both sides, if we give no further bit.  0: it never had one from us. */

@@ -177,6 +177,18 @@ static void put_beacon(struct wire_out *o, const struct beacon *b)
         wire_put_varint(o, b->bits_n[lag]);
         wire_put(o, b->bits[lag], b->bits_n[lag]);
     }
+    if (b->unread == 0)
+        return;
+    wire_put_varint(o, b->unread);
+    wire_put_varint(o, b->unread_workers);
+    wire_put_varint(o, b->unread_num);
+    wire_put_text(o, b->unread_why);
+}
+
+/* Is there what newer ones put at the end? */
+static bool has_more(const struct wire_in *in)
+{
+    return !in->is_bad && in->at < in->end;
 }
 
 static uint32_t get_bits(struct wire_in *in, uint8_t *bits)
@@ -216,6 +228,12 @@ static void get_beacon(struct wire_in *in, struct beacon *b)
     b->phase = (enum phase)phase;
     for (int lag = 0; lag < BEACON_LAGS; lag++)
         b->bits_n[lag] = get_bits(in, b->bits[lag]);
+    b->unread = has_more(in) ? get_u32(in) : 0;
+    b->unread_workers = has_more(in) ? get_u32(in) : 0;
+    b->unread_num = has_more(in) ? get_u32(in) : 0;
+    b->unread_why[0] = '\0';
+    if (has_more(in))
+        wire_get_text(in, b->unread_why, sizeof b->unread_why);
 }
 
 static void put_heartbeat(struct wire_out *o, const struct heartbeat *h)
@@ -230,6 +248,10 @@ static void put_heartbeat(struct wire_out *o, const struct heartbeat *h)
     wire_put_u64(o, h->applied_hash);
     wire_put_varint(o, h->released);
     wire_put_u8(o, h->flags);
+    if (h->unread == 0)
+        return;
+    wire_put_varint(o, h->unread);
+    wire_put_text(o, h->unread_why);
 }
 
 static void get_heartbeat(struct wire_in *in, struct heartbeat *h)
@@ -244,6 +266,10 @@ static void get_heartbeat(struct wire_in *in, struct heartbeat *h)
     h->applied_hash = wire_get_u64(in);
     h->released = wire_get_varint(in);
     h->flags = wire_get_u8(in);
+    h->unread = has_more(in) ? get_u32(in) : 0;
+    h->unread_why[0] = '\0';
+    if (has_more(in))
+        wire_get_text(in, h->unread_why, sizeof h->unread_why);
 }
 
 static void put_join(struct wire_out *o, const struct join *j)

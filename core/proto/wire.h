@@ -67,8 +67,14 @@ struct beacon {
      * costs nobody a bit. */
     uint32_t bits_n[BEACON_LAGS]; /* bytes */
     uint8_t bits[BEACON_LAGS][BITS_MAX];
+    /* Of all members together: as in their heartbeats; the text is that of the one with
+     * number unread_num. */
+    uint32_t unread, unread_workers, unread_num;
+    char unread_why[TROUBLE_ROOM];
 };
 
+/* What stands at the end of a beacon and a heartbeat came later: there only where it is
+ * not zero, and readers of before pass over it. */
 struct heartbeat {
     struct session session;
     uint64_t addr;
@@ -80,6 +86,8 @@ struct heartbeat {
     uint64_t applied_hash;
     uint64_t released; /* through this epoch */
     uint8_t flags;
+    uint32_t unread; /* partitions held whose messages are not read or not handled */
+    char unread_why[TROUBLE_ROOM]; /* of the first of them */
 };
 
 struct join {

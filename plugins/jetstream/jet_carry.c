@@ -81,7 +81,7 @@ void jet_carry(struct jet_consumer *c, struct jet_lane *l)
     l->turn.ticket = l->turn.pending = 0;
     l->turn.is_known = 0;
     l->state = JET_READER_CARRIED;
-    jet_reader_tell(c, l, PARTI_OK, "");
+    jet_outside_tell(c, l);
 }
 
 /* It needs a reader of its own. */

@@ -120,6 +120,7 @@ static void consumer_destroy(void *self)
     (void)pthread_mutex_destroy(&c->note_mutex);
     (void)pthread_mutex_destroy(&c->mutex);
     jet_turns_finish(c);
+    json_decref(c->subjects);
     free(c->held);
     free(c->lane);
     free(c->bytes);

@@ -3,6 +3,7 @@
  *   jet_consumer.c  the section, the interface: seq calls put notes in a queue
  *   jet_duty.c      the thread: takes the notes, connects, makes readers, keeps time
  *   jet_look.c      what is known of the stream
+ *   jet_outside.c   lanes of subjects that the stream does not take in
  *   jet_turns.c     which lanes have a reader, where there are more lanes than readers
  *   jet_queue.c     the queue for readers
  *   jet_vain.c      messages that are heard of and do not come
@@ -192,6 +193,8 @@ struct jet_consumer {
     uint64_t origin, first_seq, last_seq, subject_n;
     char
         sole[JET_TEMPLATE_ROOM]; /* the one subject of its messages; "": it has several */
+    json_t *subjects;            /* all that it takes in; NULL: that cannot be said */
+    uint64_t outside_ms;         /* not asked for these again before */
     uint64_t word_ms[JET_WORDS]; /* none like that before */
     enum jet_retention retention;
     char *bytes; /* of headers, while one message is delivered */
@@ -224,6 +227,18 @@ int32_t jet_look(struct jet_consumer *c, struct parti_error *error);
 int32_t jet_look_meanwhile(struct jet_consumer *c);
 uint64_t jet_look_ask(struct jet_consumer *c); /* the same whatever is due: its number */
 void jet_look_answered(struct jet_consumer *c, uint64_t number, natsMsg *msg);
+
+/* ---- jet_outside.c: with the mutex ----------------------------------------------- */
+
+/* What the stream takes in, from its configuration. */
+void jet_outside_learn(struct jet_consumer *c, const json_t *config);
+
+/* The word to the host about a lane that is well: PARTI_OK, or that there is nothing to
+ * be read. */
+void jet_outside_tell(struct jet_consumer *c, struct jet_lane *l);
+
+/* While there are such lanes the stream is asked again and again. */
+void jet_outside_keep(struct jet_consumer *c, uint64_t now_ms);
 
 /* ---- jet_reader.c: with the mutex ------------------------------------------------ */
 

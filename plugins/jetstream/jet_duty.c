@@ -289,6 +289,7 @@ static uint64_t keep_time(struct jet_consumer *c)
     uint64_t now = jet_now_ms(), next = now + LOOK_MS;
 
     jet_whole_keep(c, now);
+    jet_outside_keep(c, now);
     for (uint32_t i = 0; i < c->lane_room; i++) {
         struct jet_lane *l = c->lane[i];
 

@@ -190,6 +190,28 @@ const char *jet_keys_filter_fault(const char *filter)
     }
 }
 
+static int32_t is_wild(const char *token, size_t n, char wildcard)
+{
+    return n == 1 && *token == wildcard;
+}
+
+int32_t jet_keys_overlap(const char *a, const char *b)
+{
+    for (;;) {
+        size_t m = strcspn(a, "."), n = strcspn(b, ".");
+
+        if (is_wild(a, m, '>') || is_wild(b, n, '>'))
+            return 1;
+        if (!is_wild(a, m, '*') && !is_wild(b, n, '*') &&
+            (m != n || memcmp(a, b, n) != 0))
+            return 0;
+        if (a[m] == '\0' || b[n] == '\0')
+            return a[m] == b[n];
+        a += m + 1;
+        b += n + 1;
+    }
+}
+
 int32_t jet_keys_match(const char *pattern, const char *name)
 {
     const char *star = NULL, *again = NULL;

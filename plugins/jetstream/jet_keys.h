@@ -58,6 +58,9 @@ uint32_t jet_keys_fixed(const char *filter);
 /* NULL if it may stand as a filter, else why not: static storage. */
 const char *jet_keys_filter_fault(const char *filter);
 
+/* Can a subject match both filters? */
+int32_t jet_keys_overlap(const char *a, const char *b);
+
 /* Does a name match a pattern in which '*' stands for any characters? */
 int32_t jet_keys_match(const char *pattern, const char *name);
 

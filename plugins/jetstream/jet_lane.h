@@ -76,6 +76,7 @@ struct jet_lane {
     uint64_t next;   /* the least position that may still be delivered */
     uint64_t credit; /* given and not used */
     int32_t has_begun, is_troubled;
+    int32_t is_outside;  /* of what the stream takes in: the trouble is that */
     int32_t is_fresh;    /* no record of this life of the stream */
     uint64_t look;       /* its reader begins when that one is answered */
     int32_t is_made;     /* the reader that waits for that */

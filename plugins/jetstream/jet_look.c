@@ -49,6 +49,7 @@ static int32_t learn(struct jet_consumer *c, const json_t *info,
     (void)snprintf(c->sole, sizeof c->sole, "%s",
                    sole_subject(json_object_get(info, "config")));
     c->subject_n = state.subject_n;
+    jet_outside_learn(c, json_object_get(info, "config"));
     return PARTI_OK;
 }
 

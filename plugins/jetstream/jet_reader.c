@@ -16,6 +16,7 @@ enum {
 void jet_reader_tell(struct jet_consumer *c, struct jet_lane *l, int32_t code,
                      const char *text)
 {
+    l->is_outside = 0;
     if (code == PARTI_OK && !l->is_troubled)
         return;
     l->is_troubled = code != PARTI_OK;
@@ -289,7 +290,7 @@ void jet_reader_begin(struct jet_consumer *c, struct jet_lane *l)
 {
     l->state = JET_READER_READING;
     l->when_ms = 0;
-    jet_reader_tell(c, l, PARTI_OK, "");
+    jet_outside_tell(c, l);
     jet_reader_begin_run(c, l);
     jet_turns_told(c, l, l->turn.pending);
     if (c->retention == JET_INTEREST) {

@@ -107,7 +107,7 @@ static void park(struct jet_consumer *c, struct jet_lane *l)
         return;
     l->state = JET_READER_PARKED;
     l->turn.ticket = 0;
-    jet_reader_tell(c, l, PARTI_OK, "");
+    jet_outside_tell(c, l);
     jet_reader_begin_run(c, l);
 }
 

@@ -216,13 +216,12 @@ const char *cli_conf(const char *name, const char *url, const char *more)
 
 void cli_start(struct cli_live *live, const char *const words[])
 {
-    int fds[2], err = open_hidden();
+    int fds[2];
 
-    *live = (struct cli_live){0};
+    *live = (struct cli_live){.err = open_hidden()};
     ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-    live->pid = start(words, fds[1], err);
+    live->pid = start(words, fds[1], live->err);
     live->out = fds[0];
-    live->err = err;
     (void)close(fds[1]);
 }
 
@@ -232,6 +231,19 @@ void cli_log(const struct cli_live *live, char *text)
 
     ck_assert_int_ge(n, 0);
     text[n] = '\0';
+}
+
+int cli_logged(const struct cli_live *live, const char *text)
+{
+    char log[CLI_RIG_OUT];
+    ssize_t size = pread(live->err, log, sizeof log - 1, 0);
+    int n = 0;
+
+    ck_assert_int_ge(size, 0);
+    log[size] = '\0';
+    for (const char *at = log; (at = strstr(at, text)) != NULL; at++)
+        n++;
+    return n;
 }
 
 void cli_line(struct cli_live *live, bool (*is_it)(const char *line, void *ctx),

@@ -82,6 +82,9 @@ void cli_line(struct cli_live *live, bool (*is_it)(const char *line, void *ctx),
 json_t *cli_event(struct cli_live *live, const char *event, const char *key,
                   const char *text);
 
+/* How often its log, which is its standard error, holds this text. */
+int cli_logged(const struct cli_live *live, const char *text);
+
 /* The text of a key, "" when there is none. */
 const char *cli_text(const json_t *object, const char *key);
 

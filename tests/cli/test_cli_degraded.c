@@ -8,6 +8,7 @@
 
 #include "edge/clock.h"
 
+#include <nats/nats.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -251,7 +252,89 @@ START_TEST(a_failure_of_a_source_is_told_once_however_often_it_is_asked)
 }
 END_TEST
 
-CLI_MAIN("cli_degraded", a_strategy_that_answers_retry_makes_every_worker_degraded,
+/* ---- messages that cannot be read */
+
+#define CONSUME                                        \
+    "[source]\nplugin = static\npartitions = p/0..7\n" \
+    "[consume]\nplugin = jetstream\nstream = S\nsubject = p.{2}\n"
+/* Gives back when asked. */
+#define COMMAND                                                               \
+    "while read -r l; do case $l in *'\"revoking\"'*) e=${l#*'\"epoch\":'}; " \
+    "echo \"{\\\"released\\\": ${e%%,*}}\";; esac; done"
+
+static struct cli_live *start_consuming(const char *conf)
+{
+    const char *const words[] = {"run", "-c", conf, "--events", "-",
+                                 "--",  "sh", "-c", COMMAND,    NULL};
+    struct cli_live *live = calloc(1, sizeof *live);
+
+    ck_assert_ptr_nonnull(live);
+    cli_start(live, words);
+    return live;
+}
+
+static void make_stream(const char *subjects)
+{
+    natsConnection *nc = NULL;
+    natsMsg *answer = NULL;
+    char body[256];
+
+    (void)snprintf(body, sizeof body, "{\"name\":\"S\",\"subjects\":[%s]}", subjects);
+    ck_assert_int_eq(natsConnection_ConnectTo(&nc, server.url), NATS_OK);
+    ck_assert_int_eq(
+        natsConnection_RequestString(&answer, nc, "$JS.API.STREAM.CREATE.S", body, 5000),
+        NATS_OK);
+    cli_lacks(natsMsg_GetData(answer), "error");
+    natsMsg_Destroy(answer);
+    natsConnection_Destroy(nc);
+}
+
+/* All is said to be well, but for that. */
+static void check_unread(json_t *o, int partitions)
+{
+    ck_assert_int_eq(json_integer_value(json_object_get(o, "partitions")), partitions);
+    ck_assert_int_eq(json_integer_value(json_object_get(o, "workers")), 1);
+    ck_assert_str_eq(cli_text(o, "worker"), "worker-0");
+    cli_has(cli_text(o, "reason"), "PARTI-E706 partition p/");
+    cli_has(cli_text(o, "reason"), "there is no stream S on nats:");
+}
+
+START_TEST(partitions_that_cannot_be_read_show_until_they_can)
+{
+    static struct cli_live watch;
+    const char *conf = begin("strategy", CONSUME);
+    const char *const watching[] = {"watch", "-c", conf, "-o", "json", NULL};
+    struct cli_live *worker = start_consuming(conf);
+
+    ck_assert_uint_eq(await_assigned(worker), 8);
+    cli_start(&watch, watching);
+    json_t *o = cli_event(&watch, "unread", NULL, NULL);
+    check_unread(o, 8);
+    json_decref(o);
+    o = cli_json(CLI_EXPECT(0, "status", "-c", conf, "-o", "json"));
+    ck_assert_str_ne(cli_text(o, "state"), "Degraded");
+    check_unread(json_object_get(o, "unread"), 8);
+    json_decref(o);
+    cli_has(CLI_EXPECT(0, "status", "-c", conf)->out,
+            "\nunread      8 partition(s) of 1 worker(s); worker-0: PARTI-E706 ");
+    make_stream("\"p.*\"");
+    do {
+        o = cli_event(&watch, "unread", NULL, NULL);
+        json_int_t left = json_integer_value(json_object_get(o, "partitions"));
+
+        json_decref(o);
+        if (left == 0)
+            break;
+    } while (true);
+    cli_lacks(CLI_EXPECT(0, "status", "-c", conf)->out, "unread");
+    ck_assert_int_eq(cli_interrupt(&watch), 0);
+    cli_finish(worker);
+    server_finish(&server);
+}
+END_TEST
+
+CLI_MAIN("cli_degraded", partitions_that_cannot_be_read_show_until_they_can,
+         a_strategy_that_answers_retry_makes_every_worker_degraded,
          the_strategy_is_asked_again_and_its_plan_is_carried_out,
          a_source_that_answers_retry_makes_the_group_degraded,
          a_source_that_never_answered_says_why_nothing_is_assigned,

@@ -187,7 +187,81 @@ START_TEST(more_partitions_than_a_host_takes_is_e314)
 }
 END_TEST
 
-CLI_MAIN("cli_group", settings_that_cannot_work_are_e113,
+static void check_nobody(const char *conf)
+{
+    const char *text = CLI_EXPECT(0, "status", "-c", conf, "-o", "json")->out;
+    const char *from = cli_file("s.json", text);
+    json_t *o = json_loads(text, 0, NULL);
+
+    ck_assert(json_is_null(json_object_get(o, "leader")));
+    ck_assert_str_eq(cli_text(o, "state"), "Empty");
+    ck_assert_str_eq(cli_text(json_array_get(json_object_get(o, "workers"), 0), "state"),
+                     "left");
+    json_decref(o);
+    text = CLI_EXPECT(0, "status", "-c", conf)->out;
+    cli_has(text, "state       Empty\n");
+    cli_has(text, "workers     0, 1 left\n");
+    for (int i = 0; i < 2; i++) {
+        const char *const words[] = {"plan",  "-c",       conf,
+                                     "--add", "worker-0", i == 0 ? NULL : "--from",
+                                     from,    NULL};
+
+        text = cli_expect(0, words)->out;
+        cli_has(text, ", 0 workers, 32 partitions");
+        cli_has(text, "+  worker-0       0  ->     32  new");
+        cli_lacks(text, "draining");
+    }
+}
+
+/* The last to leave stays in the log, since nobody is there who could take it out. */
+START_TEST(a_group_that_all_have_left_is_empty)
+{
+    static struct cli_live watch;
+
+    start_server("");
+    const char *conf = cli_conf("a.ini", server.url, "");
+    const char *const watching[] = {"watch", "-c", conf, "-o", "json", NULL};
+    struct cli_live *worker = cli_start_run(conf);
+
+    ck_assert_uint_eq(await_assigned(worker), 32);
+    cli_start(&watch, watching);
+    json_decref(cli_event(&watch, "group", NULL, NULL));
+    cli_finish(worker);
+    json_decref(cli_event(&watch, "worker", "change", "left"));
+    json_decref(cli_event(&watch, "state", "to", "Empty"));
+    check_nobody(conf);
+    worker = cli_start_run(conf);
+    json_decref(cli_event(&watch, "worker", "change", "joined"));
+    ck_assert_uint_eq(await_assigned(worker), 32);
+    ck_assert_int_eq(cli_interrupt(&watch), 0);
+    cli_finish(worker);
+    server_finish(&server);
+}
+END_TEST
+
+START_TEST(an_outage_is_told_once_that_it_is_tried_again_and_that_it_is_over)
+{
+    start_server("");
+    const char *conf = cli_conf("a.ini", server.url, "");
+    struct cli_live *worker = cli_start_run(conf);
+
+    ck_assert_uint_eq(await_assigned(worker), 32);
+    for (int i = 1; i <= 2; i++) {
+        server_stop(&server);
+        await_error(worker, "PARTI-E101", "This worker goes on trying.");
+        json_decref(cli_event(worker, "fenced", NULL, NULL)); /* many tries later */
+        server_restart(&server);
+        ck_assert_uint_eq(await_assigned(worker), 32);
+        ck_assert_int_eq(cli_logged(worker, "PARTI-E101"), i);
+        ck_assert_int_eq(cli_logged(worker, "connected again to nats://127.0.0.1:"), i);
+    }
+    cli_finish(worker);
+    server_finish(&server);
+}
+END_TEST
+
+CLI_MAIN("cli_group", an_outage_is_told_once_that_it_is_tried_again_and_that_it_is_over,
+         a_group_that_all_have_left_is_empty, settings_that_cannot_work_are_e113,
          one_worker_more_than_there_are_ids_is_e310,
          another_head_of_the_same_epoch_is_e311, a_head_that_does_not_decode_is_e312,
          a_head_beyond_half_of_max_payload_is_e313,

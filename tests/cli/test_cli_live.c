@@ -317,7 +317,7 @@ START_TEST(status_is_what_plan_reads)
     cli_has(CLI_EXPECT(2, "plan", "-c", conf, "--from", from, "--add", "worker-1",
                        "--detailed-exitcode")
                 ->out,
-            "Moves 16 of 32 (least possible 16).");
+            "Moves 16 of 32 (a plan as even moves 16 at least).");
     end();
 }
 END_TEST

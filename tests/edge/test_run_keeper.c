@@ -69,9 +69,7 @@ static void on_gave_up(void *ctx)
 
 static bool on_holds(void *ctx, const struct parti_partition *partition, size_t n)
 {
-    (void)ctx;
-    (void)partition;
-    (void)n;
+    (void)ctx, (void)partition, (void)n;
     return still_holds;
 }
 
@@ -410,6 +408,18 @@ START_TEST(a_fence_is_told_and_kills_at_the_deadline)
 }
 END_TEST
 
+START_TEST(who_ends_when_fenced_ends_as_asked)
+{
+    options.restarts_max = 0;
+    run("echo up; while read -r line; do case $line in *fenced*) exit 1; esac; done");
+    assign(3, 0, 3);
+    fence(clock_boot_ns() + 60 * CLOCK_NS_PER_S);
+    UNTIL(count("up") == 2);
+    ck_assert_int_eq(problems + give_ups, 0);
+    finish();
+}
+END_TEST
+
 START_TEST(a_fence_leaves_a_command_alone_that_holds_nothing)
 {
     run(WORKER);
@@ -477,6 +487,7 @@ int main(int argc, char **argv)
         kills_of_ours_are_no_failures,
         draining_starts_nothing_again_and_hanging_up_is_the_end_of_file,
         a_fence_is_told_and_kills_at_the_deadline,
+        who_ends_when_fenced_ends_as_asked,
         a_fence_leaves_a_command_alone_that_holds_nothing,
         a_grant_that_is_lost_by_now_is_not_told,
         a_new_run_is_not_told_of_what_an_ended_lease_held,

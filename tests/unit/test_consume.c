@@ -279,6 +279,7 @@ START_TEST(a_dead_letter_that_fails_is_tried_again_and_said_once)
     r.trace[0] = '\0';
     rig_buried(&r, 0, 1, STATUS_IO);
     rig_expect(&r, "say PARTI-E705");
+    ck_assert_int_eq(rig_look(&r, 0).state, LANE_STUCK);
     rig_wait(&r, 100);
     rig_expect(&r, "bury 1#1 term; write v2 n1 a1*-1");
     rig_written(&r, 0, STATUS_OK, 2);
@@ -325,6 +326,10 @@ START_TEST(without_a_place_for_dead_letters_it_is_tried_for_ever_and_said)
     rig_expect(&r, "deliver 1#8");
     rig_say(&r, 0, 1, 8, VERDICT_TERM);
     rig_expect(&r, "say PARTI-E704"); /* but after ten minutes */
+    ck_assert_int_eq(rig_look(&r, 0).state, LANE_STUCK);
+    rig_wait(&r, 40);
+    rig_ack(&r, 0, 1, 9);
+    ck_assert_int_eq(rig_look(&r, 0).state, LANE_READING);
     rig_close(&r);
 }
 END_TEST

@@ -129,6 +129,30 @@ START_TEST(the_fixed_beginning_of_a_filter_ends_at_its_first_wildcard)
 }
 END_TEST
 
+START_TEST(filters_overlap_where_a_subject_matches_both)
+{
+    static const char *const so[][2] = {
+        {"a", "a"},       {"a.b", "a.*"},       {"a.b", "a.>"},
+        {">", "a.*.c"},   {"*.b", "a.*"},       {"*", "*"},
+        {"a.>", "*.b.c"}, {"a.*.c.>", "*.b.>"}, {"a.b.*", "a.b.c"},
+    };
+    static const char *const not_so[][2] = {
+        {"a", "b"},       {"a", "a.b"},   {"a", "a.>"},
+        {"a.*", "a"},     {"a.b", "ab"},  {"a.*.c", "*.b.d"},
+        {"a.*", "a.b.c"}, {"p.>", "q.>"}, {"orders", "order"},
+    };
+
+    for (size_t i = 0; i < sizeof so / sizeof *so; i++) {
+        ck_assert_msg(jet_keys_overlap(so[i][0], so[i][1]), "%s", so[i][0]);
+        ck_assert_msg(jet_keys_overlap(so[i][1], so[i][0]), "%s", so[i][0]);
+    }
+    for (size_t i = 0; i < sizeof not_so / sizeof *not_so; i++) {
+        ck_assert_msg(!jet_keys_overlap(not_so[i][0], not_so[i][1]), "%s", not_so[i][0]);
+        ck_assert_msg(!jet_keys_overlap(not_so[i][1], not_so[i][0]), "%s", not_so[i][0]);
+    }
+}
+END_TEST
+
 START_TEST(filters_that_no_server_takes_are_refused)
 {
     static const char *const faulty[] = {"",      ".",   "a.",  ".a",  "a..b",
@@ -247,6 +271,7 @@ UNIT_MAIN("jet_keys", without_a_template_each_token_is_a_key,
           a_template_takes_tokens_and_text,
           what_is_too_long_is_told_from_what_is_too_short, faulty_templates_are_refused,
           the_fixed_beginning_of_a_filter_ends_at_its_first_wildcard,
+          filters_overlap_where_a_subject_matches_both,
           filters_that_no_server_takes_are_refused,
           a_star_in_a_name_stands_for_any_characters, addresses_are_taken_apart,
           faulty_addresses_are_refused, a_subject_is_made_of_keys,

@@ -339,6 +339,32 @@ START_TEST(reports_count_only_for_the_right_head_and_never_fall)
 }
 END_TEST
 
+START_TEST(what_members_cannot_read_adds_up_with_the_reason_of_the_first)
+{
+    struct heartbeat h = {.num = 3, .unread = 5, .unread_why = "no stream"};
+    struct beacon b = {0}, after = {0};
+
+    for (uint32_t num = 1; num <= 3; num++)
+        seat(num, 10 * num);
+    load(T0);
+    h.session = session_of(30);
+    (void)roster_heartbeat(&r, &h, false, true, T0);
+    h = (struct heartbeat){
+        .session = session_of(20), .num = 2, .unread = 1, .unread_why = "no topic"};
+    (void)roster_heartbeat(&r, &h, false, true, T0);
+    roster_unread(&r, &b);
+    ck_assert_uint_eq(b.unread, 6);
+    ck_assert_uint_eq(b.unread_workers, 2);
+    ck_assert_uint_eq(b.unread_num, 2);
+    ck_assert_str_eq(b.unread_why, "no topic");
+    r.mate[3].is_expired = true;
+    h.unread = 0;
+    (void)roster_heartbeat(&r, &h, false, true, T0 + 1);
+    roster_unread(&r, &after);
+    ck_assert_uint_eq(after.unread_workers, 0);
+}
+END_TEST
+
 /* The lags of beacon k in which number num has a bit, as a mask. */
 static uint32_t bits_of(uint64_t k, uint32_t num)
 {
@@ -459,6 +485,7 @@ UNIT_MAIN_WITH("roster", setup, teardown, a_wish_that_is_free_is_granted,
                the_time_of_going_away_is_when_the_head_first_said_so,
                a_heartbeat_counts_for_its_session_whatever_number_it_names,
                reports_count_only_for_the_right_head_and_never_fall,
+               what_members_cannot_read_adds_up_with_the_reason_of_the_first,
                bits_are_only_for_echoes_of_the_last_four_beacons,
                only_the_newest_echo_counts_and_only_its_first_arrival,
                an_expired_member_has_no_bit_for_good,

@@ -106,6 +106,28 @@ START_TEST(leftovers_go_to_those_who_hold_most)
 }
 END_TEST
 
+/* A strategy that takes no care of counts moves less than an even one would have to. */
+START_TEST(an_uneven_answer_is_measured_by_its_own_unevenness)
+{
+    static const uint32_t prev[6] = {0, 0, 0, 0, 0, 1};
+    uint32_t owner[6] = {0, 0, 0, 0, 1, 1};
+    struct frame f;
+
+    frame_init(&f, 6, 2);
+    memcpy(f.prev, prev, sizeof prev);
+    struct judgement j = judge(&f, owner);
+    ck_assert_uint_eq(j.moved, 1);
+    ck_assert_uint_eq(j.moved_least, 1); /* 3 and 3 would take two */
+    memcpy(f.prev, owner, sizeof owner);
+    for (uint32_t i = 0; i < 6; i++)
+        owner[i] = i < 2;
+    j = judge(&f, owner); /* 4 and 2 as before, others */
+    ck_assert_uint_eq(j.moved, 4);
+    ck_assert_uint_eq(j.moved_least, 0);
+    strategy_world_destroy(f.world);
+}
+END_TEST
+
 START_TEST(orphans_and_draining_workers_count_as_moves)
 {
     struct frame f;
@@ -309,6 +331,7 @@ END_TEST
 
 UNIT_MAIN("strategy_judge", three_to_four_workers_move_a_quarter,
           leftovers_go_to_those_who_hold_most,
+          an_uneven_answer_is_measured_by_its_own_unevenness,
           orphans_and_draining_workers_count_as_moves, the_cordoned_keep_what_they_have,
           where_everybody_is_cordoned_only_leavers_and_orphans_move,
           capacities_share_by_largest_remainder, no_plan_moves_less_than_the_least,

@@ -156,6 +156,36 @@ START_TEST(a_heartbeat_is_read_back)
 }
 END_TEST
 
+/* What stands there only where it is not zero: cut off, it is a message of before. */
+START_TEST(what_is_not_read_stands_at_the_end_and_old_readers_do_without)
+{
+    struct message m = beacon(), h = heartbeat();
+    uint8_t buffer[ROOM];
+    size_t n = wire_encode(&m, buffer, sizeof buffer);
+
+    m.beacon.unread = 300;
+    m.beacon.unread_workers = 2;
+    m.beacon.unread_num = 7;
+    memset(m.beacon.unread_why, 'w', TROUBLE_ROOM - 1);
+    ck_assert_uint_eq(there_and_back(&m)->beacon.unread, 300);
+    ck_assert_uint_eq(decoded.beacon.unread_workers, 2);
+    ck_assert_uint_eq(decoded.beacon.unread_num, 7);
+    ck_assert_str_eq(decoded.beacon.unread_why, m.beacon.unread_why);
+    (void)wire_encode(&m, buffer, sizeof buffer);
+    ck_assert_int_eq(decode(buffer, n), 0);
+    ck_assert_uint_eq(decoded.beacon.unread, 0);
+    ck_assert_str_eq(decoded.beacon.unread_why, "");
+    n = wire_encode(&h, buffer, sizeof buffer);
+    h.heartbeat.unread = 300;
+    (void)snprintf(h.heartbeat.unread_why, TROUBLE_ROOM, "%s", "no stream");
+    ck_assert_uint_eq(there_and_back(&h)->heartbeat.unread, 300);
+    ck_assert_str_eq(decoded.heartbeat.unread_why, "no stream");
+    (void)wire_encode(&h, buffer, sizeof buffer);
+    ck_assert_int_eq(decode(buffer, n), 0);
+    ck_assert_uint_eq(decoded.heartbeat.unread, 0);
+}
+END_TEST
+
 START_TEST(a_join_is_read_back_with_and_without_a_wish)
 {
     static const int64_t wish[] = {-1, 0, 3, 4095};
@@ -442,6 +472,7 @@ START_TEST(varints_hold_64_bits_and_no_more)
 END_TEST
 
 UNIT_MAIN("wire", a_beacon_is_read_back, a_heartbeat_is_read_back,
+          what_is_not_read_stands_at_the_end_and_old_readers_do_without,
           a_join_is_read_back_with_and_without_a_wish, the_other_messages_are_read_back,
           the_longest_texts_fit, messages_of_a_newer_version_or_kind_are_not_supported,
           a_head_is_known_by_its_first_byte, messages_cut_anywhere_are_refused,
