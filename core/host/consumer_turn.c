@@ -282,8 +282,8 @@ static void on_trouble(struct consumer *c, const struct note *n)
         if (!is_any_troubled(c))
             c->reasons = 0;
         l->trouble_run = n->run;
-        note_trouble(c, n);
         tell_trouble(c, n);
+        note_trouble(c, n);
     } else if (n->run == l->run) {
         l->trouble_run = 0; /* what is hopeless the engine tells */
         if (n->code == PARTI_OK)
