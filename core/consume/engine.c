@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void say_list(struct consume *c, const struct lane *l, int code, int status,
+static __attribute__((format(printf, 5, 0))) void say_list(struct consume *c, const struct lane *l, int code, int status,
                      const char *format, va_list list)
 {
     struct consume_action a = {.type = DO_SAY,
