@@ -174,7 +174,7 @@ START_TEST(interest_says_what_it_lacks_and_what_to_do)
 }
 END_TEST
 
-RIG_MAIN("jet_turns_shared",
+RIG_CREW("jet_turns_shared",
          where_the_stream_has_room_for_ten_all_lanes_are_read_and_one_word_is_said,
          a_stream_with_room_for_one_or_two_is_read_by_lanes_in_turn,
          a_thousand_readers_are_all_that_newer_servers_give_to_fifteen_hundred_lanes,

@@ -99,7 +99,7 @@ START_TEST(acks_behind_a_nak_do_not_speak_for_what_it_named)
 }
 END_TEST
 
-FIELD_MAIN("run_silence", what_lay_ready_behind_silence_comes_after_it_and_once,
+FIELD_CREW("run_silence", what_lay_ready_behind_silence_comes_after_it_and_once,
            what_lies_behind_silence_at_every_attempt_is_handled_in_its_turn,
            time_runs_for_others_when_that_of_a_silent_message_is_over,
            acks_behind_a_nak_do_not_speak_for_what_it_named)

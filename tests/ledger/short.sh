@@ -12,17 +12,21 @@ server=$(ls -d "$build"/servers/*/nats-server 2>/dev/null | tail -n 1)
 
 # ledger OPTION...
 ledger() {
-    echo "$*:"
     out=$(timeout 150 python3 -B "$src/tests/ledger/ledger.py" --build "$build" \
         --messages 20000 --changes 10 --partitions 20 --workers 4 --server "$server" \
         --seed 7 --trouble "$@" 2>&1)
     rc=$?
-    echo "$out"
+    printf '%s\n' "$*:" "$out"
     [ $rc -eq 0 ] || exit 1
     for kind in naked hopeless termed silent dead; do # what did not occur was not judged
         echo "$out" | grep -q "\"$kind\": [1-9]" || { echo "short.sh: no $kind"; exit 1; }
     done
 }
 
-ledger --retention limits
-ledger --retention workqueue --deliver 8 --commands 4
+# Side by side: each has a server, a group and a folder of its own, and mostly waits.
+ledger --retention limits & first=$!
+ledger --retention workqueue --deliver 8 --commands 4 & second=$!
+wrong=0
+wait $first || wrong=1
+wait $second || wrong=1
+exit $wrong
