@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static __attribute__((format(printf, 5, 0))) void say_list(struct consume *c, const struct lane *l, int code, int status,
-                     const char *format, va_list list)
+static __attribute__((format(printf, 5, 0))) void say_list(struct consume *c,
+                                                           const struct lane *l, int code,
+                                                           int status, const char *format,
+                                                           va_list list)
 {
     struct consume_action a = {.type = DO_SAY,
                                .lane = lane_number(c, l),
