@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { AGAIN_MS = 1000 }; /* before a log that cannot be read is read again */
+
 struct watch {
     struct group group;
     struct group_view view;
@@ -196,12 +198,15 @@ static int catch_up(struct watch *w)
 static uint64_t wake_ms(const struct watch *w)
 {
     const struct group *g = &w->group;
+    uint64_t silent_ms = g->heard_ms + g->conf->timing.heartbeat_ttl_ms;
+    uint64_t now_ms = clock_boot_ms();
 
     if (w->has_leader)
         return silence_ms(w);
-    return w->is_known && g->is_deserted && !g->is_empty
-               ? g->heard_ms + g->conf->timing.heartbeat_ttl_ms
-               : UINT64_MAX;
+    if (!w->is_known || !g->is_deserted || g->is_empty || !g->is_up)
+        return UINT64_MAX;
+    /* Where the log could not be read, again now and then. */
+    return silent_ms > now_ms ? silent_ms : now_ms + AGAIN_MS;
 }
 
 static int follow(struct watch *w)

@@ -341,7 +341,7 @@ static void note_leavers(struct group *g, const struct head *h)
     g->is_deserted = true;
     for (uint32_t i = 0; i < h->n; i++)
         g->is_deserted = g->is_deserted && h->member[i].state == MEMBER_DRAINING;
-    g->is_empty = g->is_deserted && group_is_silent(g);
+    g->is_empty = g->is_deserted && (g->is_empty || group_is_silent(g));
 }
 
 int group_read(struct group *g, struct group_view *v)

@@ -23,7 +23,7 @@ static void print_unread(const struct state *s, bool is_colour, FILE *to)
         return;
     (void)fprintf(to, "\nunread      %" PRIu32 " partition(s) of %" PRIu32 " worker(s); ",
                   s->unread, s->unread_workers);
-    table_text(s->unread_id, TABLE_PLAIN, is_colour, to);
+    table_text(s->unread_id[0] != '\0' ? s->unread_id : "?", TABLE_PLAIN, is_colour, to);
     (void)fputs(": ", to);
     table_text(s->unread_why, TABLE_BAD, is_colour, to);
 }

@@ -18,6 +18,7 @@ void flow_begun(struct consume *c, struct lane *l, const struct consume_event *e
             "The messages are those of another stream or topic than the position is of; "
             "it starts at the first there is");
         l->void_origin = l->origin;
+        l->is_spent = l->has_said_bury = false;
         lane_reset(c, l);
         return;
     }
@@ -34,6 +35,7 @@ void flow_begun(struct consume *c, struct lane *l, const struct consume_event *e
             "Positions %llu to %llu were removed before they were handled",
             (unsigned long long)l->next, (unsigned long long)ev->position - 1);
         l->next = ev->position; /* C4: the broker no longer has them */
+        l->is_spent = l->has_said_bury = false;
         store_dirty(c, l);
     }
 }
@@ -190,7 +192,8 @@ uint64_t flow_due(const struct consume *c, const struct lane *l)
 static void done(struct consume *c, struct lane *l)
 {
     l->next = sat_add(c->entry[l->first].position, 1); /* C4 */
-    l->is_spent = false;
+    l->is_spent = l->is_spent && l->next < l->spent_to;
+    l->has_said_bury = false;
     pool_pop(c, l);
     l->undone_n++;
     l->unsent_n++;

@@ -221,10 +221,13 @@ static struct bytes on_store_id(void *ctx, uint32_t lane)
 /* The worker has a connection of its own, with troubles of its own. */
 static void on_store_say(void *ctx, int code, const char *text)
 {
+    struct consumer *c = ctx;
     char whole[1024];
 
     (void)snprintf(whole, sizeof whole, "positions: %s", text);
-    consumer_tell_problem(ctx, code, whole);
+    if (!c->store.is_open) /* nothing is begun before */
+        consumer_note(c, UINT32_MAX, code, whole);
+    consumer_tell_problem(c, code, whole);
 }
 
 /* ---- begin and end ----------------------------------------------------------------- */

@@ -108,8 +108,15 @@ static void tell(struct consumer *c, const struct consume_action *a)
     struct consumer_lane *l = &c->lane[a->lane];
     char remedy[SAY_ROOM / 2];
 
+    if (a->code == ERR_READER_STUCK && l->part == NULL)
+        return;
     if (a->code == ERR_READER_STUCK) {
-        if (!c->is_shut && l->part != NULL) /* else that was said already */
+        char text[TROUBLE_ROOM];
+
+        (void)snprintf(text, sizeof text, "partition %.100s: %.140s",
+                       l->part->partition.id, cause);
+        consumer_note(c, a->lane, a->code, text);
+        if (!c->is_shut) /* else that was said already */
             stuck_add(&c->stuck, &l->stuck, l->part->partition.id, cause, c->now_ms);
         return;
     }

@@ -294,7 +294,7 @@ static void on_trouble(struct consumer *c, const struct note *n)
             c->reasons = 0;
         }
     }
-    c->reason = n->text;
+    c->reason = n->text[0] != '\0' ? n->text : NULL;
     consumer_feed(c, &ev);
     c->reason = NULL;
 }
@@ -372,6 +372,18 @@ static void flush(struct consumer *c)
     c->forgotten_n = 0;
 }
 
+/* Held, and its messages do not get on. */
+static bool is_unread(const struct consumer *c, uint32_t lane)
+{
+    const struct consumer_lane *l = &c->lane[lane];
+    struct consume_view view;
+
+    if (l->part == NULL)
+        return l->later != NULL && !c->store.is_open;
+    consume_look(c->engine, lane, &view);
+    return c->is_shut || is_troubled(l) || l->stuck != 0 || view.state == LANE_STUCK;
+}
+
 /* Not every trouble is told in words, and none of them when it ends. */
 static void count_unread(struct consumer *c)
 {
@@ -380,14 +392,8 @@ static void count_unread(struct consumer *c)
     if (c->cause[0] == '\0' || c->now_ms < c->count_at_ms)
         return;
     c->count_at_ms = c->now_ms + CONSUMER_COUNT_MS;
-    for (uint32_t i = 0; i < c->lanes_used; i++) {
-        struct consume_view view;
-
-        if (c->lane[i].part == NULL)
-            continue;
-        consume_look(c->engine, i, &view);
-        n += is_troubled(&c->lane[i]) || view.state == LANE_STUCK;
-    }
+    for (uint32_t i = 0; i < c->lanes_used; i++)
+        n += is_unread(c, i);
     if (n == 0)
         c->cause[0] = '\0';
     if (n != c->unread || (n > 0 && c->is_cause_new))

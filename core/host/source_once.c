@@ -15,10 +15,12 @@ struct once {
 };
 
 /* What the far end has or has not; the file may be without a mistake. */
-static bool is_away(int code)
+static bool is_away(const struct source_result *r)
 {
-    return code == ERR_SOURCE_FAILED || code == ERR_SOURCE_TIMEOUT ||
-           code == ERR_SOURCE_MISSING || code == ERR_SOURCE_DENIED;
+    if (r->status == STATUS_INVALID || r->status == STATUS_NOMEM)
+        return false;
+    return r->code == ERR_SOURCE_FAILED || r->code == ERR_SOURCE_TIMEOUT ||
+           r->code == ERR_SOURCE_MISSING || r->code == ERR_SOURCE_DENIED;
 }
 
 static void on_done(void *ctx, const struct source_result *r)
@@ -29,7 +31,7 @@ static void on_done(void *ctx, const struct source_result *r)
     once->status = r->status;
     if (r->status == STATUS_OK)
         once->listing = listing_ref(r->listing);
-    else if (once->setup->away != NULL && is_away(r->code))
+    else if (once->setup->away != NULL && is_away(r))
         (void)snprintf(once->setup->away, once->setup->away_room, "%s", r->text);
     else
         conf_errors_add(once->errors, 0, "%s", r->text);

@@ -238,7 +238,7 @@ START_TEST(a_failure_of_a_source_is_told_once_however_often_it_is_asked)
     struct cli_live *worker = cli_start_run(conf);
 
     await_degraded(worker, "PARTI-E500", "the far end is away");
-    await_refusals(8);
+    await_refusals(4);
     set_away(false);
     ck_assert_uint_eq(await_assigned(worker), 1);
     ck_assert_int_eq(count(worker->buffer, "\"event\":\"error\""), 1);
@@ -254,9 +254,10 @@ END_TEST
 
 /* ---- messages that cannot be read */
 
-#define CONSUME                                        \
+#define CONSUME_BY(subject)                            \
     "[source]\nplugin = static\npartitions = p/0..7\n" \
-    "[consume]\nplugin = jetstream\nstream = S\nsubject = p.{2}\n"
+    "[consume]\nplugin = jetstream\nstream = S\nsubject = " subject "\n"
+#define CONSUME CONSUME_BY("p.{2}")
 /* Gives back when asked. */
 #define COMMAND                                                               \
     "while read -r l; do case $l in *'\"revoking\"'*) e=${l#*'\"epoch\":'}; " \
@@ -334,7 +335,31 @@ START_TEST(partitions_that_cannot_be_read_show_until_they_can)
 }
 END_TEST
 
+/* They are never begun: the reader refuses them. */
+START_TEST(partitions_whose_keys_do_not_fit_show_as_well)
+{
+    static struct cli_live watch;
+    const char *conf = begin("strategy", CONSUME_BY("p.{3}"));
+    const char *const watching[] = {"watch", "-c", conf, "-o", "json", NULL};
+
+    make_stream("\"p.*\"");
+
+    struct cli_live *worker = start_consuming(conf);
+
+    ck_assert_uint_eq(await_assigned(worker), 8);
+    cli_start(&watch, watching);
+    json_t *o = cli_event(&watch, "unread", NULL, NULL);
+    ck_assert_int_eq(json_integer_value(json_object_get(o, "partitions")), 8);
+    cli_has(cli_text(o, "reason"), "PARTI-E706 partition p/");
+    json_decref(o);
+    ck_assert_int_eq(cli_interrupt(&watch), 0);
+    cli_finish(worker);
+    server_finish(&server);
+}
+END_TEST
+
 CLI_MAIN("cli_degraded", partitions_that_cannot_be_read_show_until_they_can,
+         partitions_whose_keys_do_not_fit_show_as_well,
          a_strategy_that_answers_retry_makes_every_worker_degraded,
          the_strategy_is_asked_again_and_its_plan_is_carried_out,
          a_source_that_answers_retry_makes_the_group_degraded,
