@@ -134,13 +134,13 @@ def below(pid):
 class Rig:
     """The server, the stream and how each arm is started."""
 
-    def __init__(self, args, folder):
+    def __init__(self, args, folder, work_us=0):
         self.args = args
         self.folder = folder
         self.server = Server(folder, args.server)
         self.runs = 0
         self.kafka = None
-        self.work = self.rounds_of(args.work_us)
+        self.work = self.rounds_of(work_us)
         self.broker_pid = self.server.process.pid
 
     def flow(self, *arguments, **more):
@@ -319,7 +319,7 @@ def main():
     result["workers"] = args.groups
     result["work_us"] = args.work_us
     with tempfile.TemporaryDirectory(prefix="parti-flow-") as folder:
-        rig = Rig(args, folder)
+        rig = Rig(args, folder, args.work_us)
         rates = {arm: [] for arm in arms}
         try:
             rig.fill(args.messages)

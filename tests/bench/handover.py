@@ -151,7 +151,7 @@ def seen(path):
                 what, part = "pull", by_part.get(subject.rsplit(".", 1)[1])
             else:
                 continue
-            if part is not None:
+            if part is not None and part != ">":  # that one reads the whole stream
                 by_part.setdefault(int(part), []).append((ns, what, data))
     return by_part, heads
 
