@@ -141,18 +141,30 @@ static int check_consumer_options(const struct take *t, const struct parti_optio
     return 0;
 }
 
-static int take_consumer(const struct take *t, struct plugin *p)
+/* The table of an extension, which begins with its size.  1: it is in 'to'; 0: the plugin
+ * has none. */
+static int take_table(const struct take *t, const struct plugin *p, const char *id,
+                      const char *name, size_t least, void *to, size_t room)
 {
-    const struct parti_consumer *given =
-        p->about.extension != NULL ? p->about.extension(PARTI_CONSUMER_ID) : NULL;
+    const uint32_t *given = p->about.extension != NULL ? p->about.extension(id) : NULL;
     int result;
 
     if (given == NULL)
         return 0;
-    result = check_size(t, "parti_consumer", given->size, CONSUMER_SIZE_1);
+    result = check_size(t, name, *given, least);
     if (result < 0)
         return result;
-    copy_table(&p->consumer, sizeof p->consumer, given, given->size);
+    copy_table(to, room, given, *given);
+    return 1;
+}
+
+static int take_consumer(const struct take *t, struct plugin *p)
+{
+    int result = take_table(t, p, PARTI_CONSUMER_ID, "parti_consumer", CONSUMER_SIZE_1,
+                            &p->consumer, sizeof p->consumer);
+
+    if (result <= 0)
+        return result;
     const struct slot slots[] = {{"consumer.create", p->consumer.create != NULL},
                                  {"consumer.start", p->consumer.start != NULL},
                                  {"consumer.credit", p->consumer.credit != NULL},
@@ -176,18 +188,13 @@ static bool has_option(const struct parti_option *row, const char *name)
 /* After the roles: their tables have the names. */
 static int take_connection(const struct take *t, struct plugin *p)
 {
-    const struct parti_connection *given =
-        p->about.extension != NULL ? p->about.extension(PARTI_CONNECTION_ID) : NULL;
     struct parti_connection *c = &p->connection;
+    int result = take_table(t, p, PARTI_CONNECTION_ID, "parti_connection",
+                            CONNECTION_SIZE_1, c, sizeof *c);
     char what[160];
-    int result;
 
-    if (given == NULL)
-        return 0;
-    result = check_size(t, "parti_connection", given->size, CONNECTION_SIZE_1);
-    if (result < 0)
+    if (result <= 0)
         return result;
-    copy_table(c, sizeof *c, given, given->size);
     if (c->n == 0 || c->n > CONNECTION_NAMES_MAX || c->name == NULL)
         return broken(t, "names no option of its connection, or more than 64");
     for (uint32_t i = 0; i < c->n; i++) {
@@ -207,16 +214,11 @@ static int take_connection(const struct take *t, struct plugin *p)
 
 static int take_fits(const struct take *t, struct plugin *p)
 {
-    const struct parti_fits *given =
-        p->about.extension != NULL ? p->about.extension(PARTI_FITS_ID) : NULL;
-    int result;
+    int result = take_table(t, p, PARTI_FITS_ID, "parti_fits", FITS_SIZE_1, &p->fits,
+                            sizeof p->fits);
 
-    if (given == NULL)
-        return 0;
-    result = check_size(t, "parti_fits", given->size, FITS_SIZE_1);
-    if (result < 0)
+    if (result <= 0)
         return result;
-    copy_table(&p->fits, sizeof p->fits, given, given->size);
     const struct slot slots[] = {{"fits", p->fits.fits != NULL}};
     return check_slots(t, slots, 1);
 }
